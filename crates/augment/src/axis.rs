@@ -1,0 +1,150 @@
+//! Cropping and padding: where each pixel of the result comes from, one axis at a time.
+//!
+//! Both only move pixels, and they move rows and columns independently. A chain of them is therefore two lists of
+//! source positions, one for columns and one for rows, and one pass over the result however long the chain is.
+
+use crate::image::{Image8, Size};
+use crate::padding::PaddingMode;
+
+/// Where each position of the result comes from on one axis; `None` is the fill colour.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Axis {
+    sources: Vec<Option<u32>>,
+}
+
+impl Axis {
+    /// Every position from itself.
+    pub(crate) fn identity(len: u32) -> Self {
+        Self { sources: (0..len).map(Some).collect() }
+    }
+
+    /// Adds positions on both sides.
+    pub(crate) fn padded(&self, before: u32, after: u32, mode: PaddingMode) -> Self {
+        let len = self.len();
+        let inside = |offset: i64| self.sources[wrap(offset, len)];
+        let sources = (-i64::from(before)..i64::from(len) + i64::from(after))
+            .map(|position| {
+                let last = i64::from(len) - 1;
+                match mode {
+                    PaddingMode::Constant if position < 0 || position > last => None,
+                    PaddingMode::Constant | PaddingMode::Edge => inside(position.clamp(0, last)),
+                    // A mirror at both ends makes the picture periodic.
+                    PaddingMode::Reflect if len == 1 => inside(0),
+                    PaddingMode::Reflect => {
+                        let phase = position.rem_euclid(2 * last);
+                        inside(phase.min(2 * last - phase))
+                    }
+                    PaddingMode::Symmetric => {
+                        let phase = position.rem_euclid(2 * last + 2);
+                        inside(phase.min(2 * last + 1 - phase))
+                    }
+                }
+            })
+            .collect();
+        Self { sources }
+    }
+
+    /// Keeps `len` positions from `start` on, or those of them that exist; always at least one.
+    pub(crate) fn window(&self, start: u32, len: u32) -> Self {
+        let start = start.min(self.len() - 1) as usize;
+        let end = self.sources.len().min(start + len.max(1) as usize);
+        Self { sources: self.sources[start..end].to_vec() }
+    }
+
+    /// Number of positions.
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "made from u32 lengths, far below the limit"
+    )]
+    pub(crate) fn len(&self) -> u32 {
+        self.sources.len() as u32
+    }
+
+    /// Stretches that can be copied as they are: first position, first source, length.
+    fn runs(&self) -> Vec<(usize, usize, usize)> {
+        let mut runs: Vec<(usize, usize, usize)> = Vec::new();
+        for (position, source) in self.sources.iter().enumerate() {
+            let Some(source) = source.map(|source| source as usize) else { continue };
+            match runs.last_mut() {
+                Some((to, from, len)) if *to + *len == position && *from + *len == source => {
+                    *len += 1;
+                }
+                _ => runs.push((position, source, 1)),
+            }
+        }
+        runs
+    }
+}
+
+/// `offset`, which its callers keep in `0..len`, as an index.
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "in 0..len by construction"
+)]
+const fn wrap(offset: i64, len: u32) -> usize {
+    debug_assert!(offset >= 0 && offset < len as i64);
+    offset as usize
+}
+
+/// The picture whose pixel `(x, y)` is that of `image` at `(columns[x], rows[y])`.
+pub(crate) fn gather(image: &Image8, columns: &Axis, rows: &Axis, fill: [u8; 3]) -> Image8 {
+    let mut result = Image8::filled(Size::new(columns.len(), rows.len()), fill);
+    let runs = columns.runs();
+    let stride = result.stride();
+    for (target, source) in result.pixels_mut().chunks_exact_mut(stride).zip(&rows.sources) {
+        let Some(source) = source.map(|y| image.row(y)) else { continue };
+        for &(to, from, len) in &runs {
+            target[to * 3..(to + len) * 3].copy_from_slice(&source[from * 3..(from + len) * 3]);
+        }
+    }
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Axis;
+    use crate::padding::PaddingMode;
+
+    const FILL: i64 = -1;
+
+    #[test]
+    fn padding_finds_its_sources() {
+        let check = |len, before, after, mode, expect: &[i64]| {
+            let axis = Axis::identity(len).padded(before, after, mode);
+            let found: Vec<i64> =
+                axis.sources.iter().map(|source| source.map_or(FILL, i64::from)).collect();
+            assert_eq!(found, expect, "{len} positions, {before} + {after}, {mode:?}");
+        };
+        check(3, 2, 1, PaddingMode::Constant, &[FILL, FILL, 0, 1, 2, FILL]);
+        check(3, 2, 1, PaddingMode::Edge, &[0, 0, 0, 1, 2, 2]);
+        check(4, 2, 2, PaddingMode::Reflect, &[2, 1, 0, 1, 2, 3, 2, 1]);
+        check(4, 2, 2, PaddingMode::Symmetric, &[1, 0, 0, 1, 2, 3, 3, 2]);
+        check(2, 3, 4, PaddingMode::Reflect, &[1, 0, 1, 0, 1, 0, 1, 0, 1]);
+        check(2, 3, 3, PaddingMode::Symmetric, &[1, 1, 0, 0, 1, 1, 0, 0]);
+        check(1, 2, 1, PaddingMode::Reflect, &[0, 0, 0, 0]);
+        check(1, 1, 2, PaddingMode::Symmetric, &[0, 0, 0, 0]);
+    }
+
+    #[test]
+    fn windows_stay_inside() {
+        let check = |start, len, expect: &[u32]| {
+            let axis = Axis::identity(4).window(start, len);
+            let found: Vec<u32> = axis.sources.iter().flatten().copied().collect();
+            assert_eq!(found, expect, "from {start}, {len} positions");
+        };
+        check(0, 4, &[0, 1, 2, 3]);
+        check(1, 2, &[1, 2]);
+        check(2, 9, &[2, 3]);
+        check(9, 1, &[3]);
+        check(0, 0, &[0]);
+    }
+
+    #[test]
+    fn runs_are_as_long_as_possible() {
+        let axis = Axis::identity(3).padded(1, 2, PaddingMode::Constant);
+        assert_eq!(axis.runs(), [(1, 0, 3)]);
+        let axis = Axis::identity(3).padded(1, 1, PaddingMode::Edge);
+        assert_eq!(axis.runs(), [(0, 0, 1), (1, 0, 3), (4, 2, 1)]);
+    }
+}

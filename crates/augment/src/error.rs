@@ -1,0 +1,47 @@
+//! What can be wrong with an op's settings or a picture's bytes.
+
+use crate::image::Size;
+use std::fmt::Debug;
+
+/// Errors of this crate. All of them arise at construction; applying an op cannot fail.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum Error {
+    /// The bytes do not make a picture of that size.
+    #[error("a {size} RGB picture has {expected} bytes (and no side of 0), found {found}")]
+    PixelCount {
+        /// The size asked for.
+        size: Size,
+        /// Bytes that size needs.
+        expected: usize,
+        /// Bytes given.
+        found: usize,
+    },
+    /// A setting is outside its range.
+    #[error("{field} must be {must_be}, found {found}")]
+    OutOfRange {
+        /// The setting's name as in the configuration.
+        field: &'static str,
+        /// The accepted values in words.
+        must_be: &'static str,
+        /// What was given.
+        found: String,
+    },
+}
+
+/// [`Error::OutOfRange`] unless `accepted`.
+pub(crate) fn check(
+    accepted: bool,
+    field: &'static str,
+    must_be: &'static str,
+    found: impl Debug,
+) -> Result<(), Error> {
+    if accepted {
+        return Ok(());
+    }
+    Err(Error::OutOfRange { field, must_be, found: format!("{found:?}") })
+}
+
+/// Checks the setting `p` of an op that acts sometimes.
+pub(crate) fn check_probability(p: f64) -> Result<(), Error> {
+    check((0.0..=1.0).contains(&p), "p", "from 0 to 1", p)
+}

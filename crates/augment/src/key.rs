@@ -1,0 +1,122 @@
+//! Where randomness comes from: a key that *is* the place of the draw, and the few samplers built on it.
+//!
+//! The 256-bit key of `ChaCha8` is `seed | domain | epoch | index`, 64 bits each, and the stream number is
+//! the op's position in the pipeline. Nothing is hashed, so no two places collide; nothing is stored, so
+//! a resumed run draws what the uninterrupted run would have drawn.
+//!
+//! The samplers are our own because those of general libraries may change between releases. Their first
+//! values are pinned by a test.
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+
+/// What a random draw is for. Two domains never share a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u64)]
+pub enum Domain {
+    /// Augmentation of one training picture; the index is the picture's.
+    Augment = 1,
+    /// The order of samples in one epoch.
+    Order = 2,
+    /// Choosing a subset of each class; the index is the class.
+    Subset = 3,
+    /// Splitting a folder into training and validation; the index is the class.
+    Split = 4,
+    /// Rendering of generated pictures; the index is the picture's.
+    Synth = 5,
+    /// Initial values of parameters; the index is a parameter's fingerprint.
+    Init = 6,
+    /// Dropout masks; the epoch is 0 and the index is the micro-batch counted from the run's start.
+    Dropout = 7,
+}
+
+/// The place of a random draw.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RandomKey {
+    /// The experiment's seed.
+    pub seed: u64,
+    /// What the draw is for.
+    pub domain: Domain,
+    /// The epoch, from 0.
+    pub epoch: u64,
+    /// The sample, class or step that the draw belongs to.
+    pub index: u64,
+}
+
+impl RandomKey {
+    /// The generator of this place, for the op at `position` of a pipeline (0 elsewhere).
+    pub fn rng(self, position: u64) -> OpRng {
+        let mut key = [0_u8; 32];
+        for (part, value) in
+            key.chunks_exact_mut(8).zip([self.seed, self.domain as u64, self.epoch, self.index])
+        {
+            part.copy_from_slice(&value.to_le_bytes());
+        }
+        let mut inner = ChaCha8Rng::from_seed(key);
+        inner.set_stream(position);
+        OpRng { inner }
+    }
+}
+
+/// The random numbers of one op on one sample.
+#[derive(Debug, Clone)]
+pub struct OpRng {
+    inner: ChaCha8Rng,
+}
+
+impl OpRng {
+    /// 64 random bits.
+    pub fn bits(&mut self) -> u64 {
+        self.inner.next_u64()
+    }
+
+    /// Uniform in `[0, 1)`, a multiple of 2^-53.
+    pub fn unit(&mut self) -> f64 {
+        const SCALE: f64 = 1.0 / (1_u64 << 53) as f64;
+        (self.bits() >> 11) as f64 * SCALE
+    }
+
+    /// Uniform in `[low, high)`; `low` when the two are equal.
+    pub fn uniform(&mut self, low: f64, high: f64) -> f64 {
+        low + (high - low) * self.unit()
+    }
+
+    /// True with probability `p`. Always uses one draw, so that later draws do not depend on `p`.
+    pub fn bernoulli(&mut self, p: f64) -> bool {
+        self.unit() < p
+    }
+
+    /// Uniform among `0, 1, ..., bound - 1`, without bias (Lemire, "Fast random integer generation in an
+    /// interval", 2019); 0 when `bound` is 0.
+    pub fn below(&mut self, bound: u64) -> u64 {
+        if bound == 0 {
+            return 0;
+        }
+        let threshold = bound.wrapping_neg() % bound;
+        loop {
+            let product = u128::from(self.bits()) * u128::from(bound);
+            #[allow(clippy::cast_possible_truncation, reason = "the low half is what is compared")]
+            if product as u64 >= threshold {
+                #[allow(
+                    clippy::cast_possible_truncation,
+                    reason = "the high half is below `bound`"
+                )]
+                return (product >> 64) as u64;
+            }
+        }
+    }
+
+    /// Standard normal (Box and Muller, 1958); uses two draws.
+    pub fn normal(&mut self) -> f64 {
+        let radius = (-2.0 * (1.0 - self.unit()).ln()).sqrt();
+        radius * (std::f64::consts::TAU * self.unit()).cos()
+    }
+
+    /// Puts `items` in random order (Fisher and Yates): every permutation is equally likely.
+    pub fn shuffle<T>(&mut self, items: &mut [T]) {
+        for i in (1..items.len()).rev() {
+            #[allow(clippy::cast_possible_truncation, reason = "the draw is at most i, a usize")]
+            items.swap(i, self.below(i as u64 + 1) as usize);
+        }
+    }
+}

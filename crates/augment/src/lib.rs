@@ -1,0 +1,84 @@
+//! Image augmentation with reproducible randomness: ops, pipelines, keys.
+//!
+//! An experiment lists ops as data, [`OpSpec`]; [`OpSpec::build`] checks the settings once and makes a [`Transform`];
+//! a [`Pipeline`] applies transforms in order. Applying cannot fail.
+//!
+//! All randomness comes from a [`RandomKey`]: seed, epoch and the picture's index. The same key gives the same
+//! result on any thread, in any order, after any interruption. An [`Op`] decides first and acts second: `draw`
+//! touches no pixel and `render` touches no randomness, so tests can check either alone.
+//!
+//! Names, defaults and arithmetic are those of torchvision on PIL pictures. Each op's page says how exactly.
+//!
+//! ```
+//! use kiln_augment::{Domain, Image8, Normalize, OpSpec, Pipeline, RandomKey, Size};
+//!
+//! #[derive(serde::Deserialize)]
+//! struct Stage {
+//!     pipeline: Vec<OpSpec>,
+//! }
+//!
+//! let stage: Stage = toml::from_str(
+//!     r#"
+//!     pipeline = [
+//!         { type = "random_resized_crop", scale = [0.25, 1.0] },
+//!         { type = "random_horizontal_flip" },
+//!     ]
+//!     "#,
+//! )?;
+//! let target = Size::square(224);
+//! let transforms = stage.pipeline.iter().map(|op| op.build(target)).collect::<Result<_, _>>()?;
+//! let pipeline = Pipeline::new(transforms);
+//!
+//! let image = Image8::filled(Size::new(500, 375), [200, 120, 40]);
+//! let key = RandomKey { seed: 42, domain: Domain::Augment, epoch: 0, index: 7 };
+//! let augmented = pipeline.apply(image, key);
+//! assert_eq!(augmented.size(), target);
+//!
+//! let mut planes = vec![0.0; target.area() * 3];
+//! Normalize::IMAGENET.to_planar(&augmented, &mut planes);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod axis;
+mod color;
+mod crop_box;
+pub mod error;
+mod fill;
+mod hsv;
+pub mod image;
+mod interpolation;
+pub mod key;
+pub mod normalize;
+mod one_or_list;
+pub mod op;
+// Loaded by path so that the table of ops lies beside the ops: a new one is a file there and two lines in it.
+#[path = "ops/catalog.rs"]
+pub mod ops;
+mod padding;
+pub mod pipeline;
+mod resample;
+mod round;
+mod strength;
+mod target_size;
+
+pub use crop_box::CropBox;
+pub use error::Error;
+pub use image::{Image8, Size};
+pub use interpolation::Interpolation;
+pub use key::{Domain, OpRng, RandomKey};
+pub use normalize::Normalize;
+pub use op::{Op, Transform};
+pub use ops::center_crop::CenterCropSpec;
+pub use ops::color_jitter::ColorJitterSpec;
+pub use ops::pad::PadSpec;
+pub use ops::random_crop::RandomCropSpec;
+pub use ops::random_grayscale::RandomGrayscaleSpec;
+pub use ops::random_horizontal_flip::RandomHorizontalFlipSpec;
+pub use ops::random_resized_crop::RandomResizedCropSpec;
+pub use ops::random_vertical_flip::RandomVerticalFlipSpec;
+pub use ops::resize::ResizeSpec;
+pub use ops::resize_short::ResizeShortSpec;
+pub use ops::{OpSettings, OpSpec};
+pub use padding::{Padding, PaddingMode};
+pub use pipeline::Pipeline;
+pub use strength::Strength;

@@ -1,0 +1,118 @@
+//! Every op by the name that a configuration uses.
+//!
+//! A new op is one file in this folder, named as the op is in configurations, and two lines here: its `mod` line and
+//! its row of the table. Contract tests, documentation checks and the demand for a golden case follow from the table.
+
+pub mod center_crop;
+pub mod color_jitter;
+pub mod pad;
+pub mod random_crop;
+pub mod random_grayscale;
+pub mod random_horizontal_flip;
+pub mod random_resized_crop;
+pub mod random_vertical_flip;
+pub mod resize;
+pub mod resize_short;
+
+use crate::error::Error;
+use crate::image::{Image8, Size};
+use crate::op::{Op, Transform};
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// Writes [`OpSpec`]: `Variant(module::Settings);`. The module's name, which is the variant in snake case, is the name
+/// in TOML.
+macro_rules! catalog {
+    ($($(#[$doc:meta])* $variant:ident($module:ident::$spec:ident);)*) => {
+        /// One entry of a stage's `pipeline`: `type` and the settings of that type.
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[serde(tag = "type", rename_all = "snake_case")]
+        pub enum OpSpec {
+            $($(#[$doc])* $variant($module::$spec),)*
+        }
+
+        impl OpSpec {
+            /// The name of every op, in the catalog's order.
+            pub const NAMES: &[&str] = &[$(stringify!($module)),*];
+
+            /// The op's name in configurations.
+            pub const fn name(&self) -> &'static str {
+                match self {
+                    $(Self::$variant(_) => stringify!($module),)*
+                }
+            }
+
+            /// Checks the settings and makes the op. `default` is the stage's size, for ops that yield a size and do
+            /// not name one.
+            ///
+            /// # Errors
+            /// [`Error::OutOfRange`] naming the setting.
+            pub fn build(&self, default: Size) -> Result<Box<dyn Transform>, Error> {
+                match self {
+                    $(Self::$variant(spec) => Ok(Box::new(spec.build(default)?)),)*
+                }
+            }
+
+            /// Carries out a draw that was written down instead of a new one.
+            ///
+            /// # Errors
+            /// When the settings are out of range or `draw` is none of this op.
+            pub fn replay<'de, D: Deserializer<'de>>(
+                &self,
+                default: Size,
+                image: Image8,
+                draw: D,
+            ) -> Result<Image8, D::Error> {
+                match self {
+                    $(Self::$variant(spec) => {
+                        let op = spec.build(default).map_err(D::Error::custom)?;
+                        Ok(op.render(image, &Deserialize::deserialize(draw)?))
+                    })*
+                }
+            }
+
+            /// One of every op with settings that make it act, in the catalog's order.
+            pub fn examples() -> Vec<Self> {
+                vec![$(Self::$variant($module::$spec::example()),)*]
+            }
+        }
+    };
+}
+
+catalog! {
+    /// Cuts the centre out.
+    CenterCrop(center_crop::CenterCropSpec);
+    /// Changes brightness, contrast, saturation and hue.
+    ColorJitter(color_jitter::ColorJitterSpec);
+    /// Adds pixels on the sides.
+    Pad(pad::PadSpec);
+    /// Cuts a rectangle of fixed size out at a random place.
+    RandomCrop(random_crop::RandomCropSpec);
+    /// Sometimes takes the colour away.
+    RandomGrayscale(random_grayscale::RandomGrayscaleSpec);
+    /// Sometimes swaps left and right.
+    RandomHorizontalFlip(random_horizontal_flip::RandomHorizontalFlipSpec);
+    /// Cuts a rectangle of random size and shape out and resizes it.
+    RandomResizedCrop(random_resized_crop::RandomResizedCropSpec);
+    /// Sometimes swaps top and bottom.
+    RandomVerticalFlip(random_vertical_flip::RandomVerticalFlipSpec);
+    /// Resizes to an exact size.
+    Resize(resize::ResizeSpec);
+    /// Resizes the shorter side to a length and keeps the shape.
+    ResizeShort(resize_short::ResizeShortSpec);
+}
+
+/// What the settings of an op can do.
+pub trait OpSettings: Sized {
+    /// What they make.
+    type Op: Op<Draw: DeserializeOwned> + 'static;
+
+    /// Checks the settings and makes the op. `default` is the stage's size, used when none is named.
+    ///
+    /// # Errors
+    /// [`Error::OutOfRange`] naming the setting.
+    fn build(&self, default: Size) -> Result<Self::Op, Error>;
+
+    /// Settings that make the op act, for tests and documentation.
+    fn example() -> Self;
+}

@@ -1,0 +1,107 @@
+//! The only place where a floating-point number becomes a level or a count of pixels.
+//!
+//! How a result is rounded decides whether it equals the reference, so each function is named after the
+//! rounding of one reference and everything else goes through them.
+
+/// Pillow's clipping in `Image.blend`: towards zero, into `0..=255`.
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "Rust's float casts cut the fraction off and saturate, which is what is wanted"
+)]
+pub(crate) const fn level_towards_zero(value: f32) -> u8 {
+    value as u8
+}
+
+/// C's `(int)` followed by Pillow's `CLIP8`: towards zero, into `0..=255`.
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "Rust's float casts cut the fraction off and saturate, which is what is wanted"
+)]
+pub(crate) const fn level_towards_zero_f64(value: f64) -> u8 {
+    value as u8
+}
+
+/// C's `round()` followed by Pillow's `CLIP8`: the nearest level, away from zero when two are equally near.
+pub(crate) fn level_nearest(value: f64) -> u8 {
+    // Both operations are exact, and `f64::round` is a slow call on processors of the baseline.
+    let below = level_towards_zero_f64(value);
+    below.saturating_add(u8::from(value - f64::from(below) >= 0.5))
+}
+
+/// `numpy.int32(value).astype(numpy.uint8)`: towards zero, then modulo 256.
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the remainder modulo 256 is what is wanted"
+)]
+pub(crate) const fn level_modulo(value: f64) -> u8 {
+    value as i32 as u8
+}
+
+/// Python's `round()`: the nearest integer, the even one when two are equally near. At least 0.
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "Rust's float casts saturate, and no picture has that many pixels"
+)]
+pub(crate) fn pixels_half_even(value: f64) -> u32 {
+    value.round_ties_even() as u32
+}
+
+/// C's `(int)` for a coordinate that is not negative: the pixel that it lies in.
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "Rust's float casts saturate, and no picture has that many pixels"
+)]
+pub(crate) const fn pixel_at(coordinate: f64) -> usize {
+    coordinate as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{level_modulo, level_nearest, level_towards_zero, pixels_half_even};
+
+    #[test]
+    fn levels_are_cut_and_clipped() {
+        let check = |value, expect| assert_eq!(level_towards_zero(value), expect, "{value}");
+        check(-3.0, 0);
+        check(0.999, 0);
+        check(254.999, 254);
+        check(255.0, 255);
+        check(1e9, 255);
+        check(f32::NAN, 0);
+    }
+
+    #[test]
+    fn levels_are_rounded_away_from_zero() {
+        let check = |value, expect| assert_eq!(level_nearest(value), expect, "{value}");
+        check(0.5, 1);
+        check(2.5, 3);
+        check(-0.5, 0);
+        check(0.5_f64.next_down(), 0);
+        check(254.5, 255);
+        check(300.0, 255);
+    }
+
+    #[test]
+    fn levels_wrap() {
+        let check = |value, expect| assert_eq!(level_modulo(value), expect, "{value}");
+        check(127.5, 127);
+        check(-0.9, 0);
+        check(-1.0, 255);
+        check(-127.5, 129);
+    }
+
+    #[test]
+    fn pixels_are_rounded_to_even() {
+        let check = |value, expect| assert_eq!(pixels_half_even(value), expect, "{value}");
+        check(0.5, 0);
+        check(1.5, 2);
+        check(2.5, 2);
+        check(2.51, 3);
+        check(-1.0, 0);
+    }
+}

@@ -1,0 +1,259 @@
+//! What every op of the catalog promises, whatever it does.
+#![allow(clippy::expect_used, clippy::panic, reason = "this file is tests and nothing else")]
+
+use kiln_augment::{Domain, Error, Image8, OpSpec, Pipeline, RandomKey, Size, Transform};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+const STAGE: Size = Size::new(8, 6);
+const SIZES: [Size; 6] = [
+    Size::new(1, 1),
+    Size::new(1, 9),
+    Size::new(13, 2),
+    Size::new(7, 5),
+    Size::new(32, 32),
+    Size::new(40, 31),
+];
+
+/// What a stage has of ops.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Stage {
+    pipeline: Vec<OpSpec>,
+}
+
+fn parse(toml: &str) -> Result<Vec<OpSpec>, toml::de::Error> {
+    toml::from_str(toml).map(|Stage { pipeline }| pipeline)
+}
+
+fn key(index: u64) -> RandomKey {
+    RandomKey { seed: 1, domain: Domain::Augment, epoch: 2, index }
+}
+
+fn colorful(size: Size) -> Image8 {
+    let pixels = (0..size.area() * 3).map(|i| (i * 97 % 251).to_le_bytes()[0]).collect();
+    Image8::from_rgb(size, pixels).expect("three bytes for each pixel")
+}
+
+fn build(spec: &OpSpec) -> Box<dyn Transform> {
+    spec.build(STAGE).unwrap_or_else(|error| panic!("{}: {error}", spec.name()))
+}
+
+#[test]
+fn the_catalog_is_complete() {
+    let examples: Vec<&str> = OpSpec::examples().iter().map(OpSpec::name).collect();
+    assert_eq!(examples, OpSpec::NAMES);
+
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/ops");
+    let files: BTreeSet<String> = fs::read_dir(folder)
+        .expect("the folder of ops can be read")
+        .map(|file| file.expect("it can be listed").path())
+        .map(|path| path.file_stem().expect("files have names").to_string_lossy().into_owned())
+        .filter(|name| name != "catalog")
+        .collect();
+    let names: BTreeSet<String> = OpSpec::NAMES.iter().map(ToString::to_string).collect();
+    assert_eq!(files, names, "one file for each op, named as the op");
+}
+
+#[test]
+fn settings_survive_toml() {
+    for spec in OpSpec::examples() {
+        let name = spec.name();
+        let stage = Stage { pipeline: vec![spec] };
+        let written = toml::to_string(&stage).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert!(written.contains(&format!("type = \"{name}\"")), "{written}");
+        assert_eq!(toml::from_str(&written), Ok(stage), "{written}");
+    }
+}
+
+#[test]
+fn unknown_settings_are_refused() {
+    for spec in OpSpec::examples() {
+        let mut table = toml::Table::try_from(&spec).expect("settings are a table");
+        table.insert("nonsense".to_owned(), 1.into());
+        let error = table.try_into::<OpSpec>().expect_err("an unknown setting").to_string();
+        assert!(error.contains("unknown field `nonsense`"), "{}: {error}", spec.name());
+    }
+}
+
+#[test]
+fn the_same_key_gives_the_same_result() {
+    for spec in OpSpec::examples() {
+        let (first, second) = (build(&spec), build(&spec));
+        for (index, size) in (0..).zip(SIZES) {
+            let apply = |op: &dyn Transform| op.apply(colorful(size), &mut key(index).rng(0));
+            let expect = apply(&*first);
+            assert_eq!(apply(&*first), expect, "{} again", spec.name());
+            assert_eq!(apply(&*second), expect, "{} built again", spec.name());
+        }
+    }
+}
+
+#[test]
+fn results_have_the_declared_size() {
+    for spec in OpSpec::examples() {
+        let op = build(&spec);
+        for size in SIZES {
+            for index in 0..20 {
+                let result = op.apply(colorful(size), &mut key(index).rng(0));
+                assert_eq!(result.size(), op.output_size(size), "{} of {size}", spec.name());
+            }
+        }
+    }
+}
+
+#[test]
+fn examples_act() {
+    for spec in OpSpec::examples() {
+        let image = colorful(Size::new(40, 31));
+        let result = build(&spec).apply(image.clone(), &mut key(0).rng(0));
+        assert_ne!(result, image, "{}", spec.name());
+    }
+}
+
+#[test]
+fn without_probability_nothing_happens() {
+    let mut seen = 0;
+    for spec in OpSpec::examples() {
+        let mut table = toml::Table::try_from(&spec).expect("settings are a table");
+        let Some(p) = table.get_mut("p") else { continue };
+        *p = 0.0.into();
+        let op = build(&table.try_into().expect("still settings"));
+        for index in 0..100 {
+            let image = colorful(Size::new(7, 5));
+            assert_eq!(op.apply(image.clone(), &mut key(index).rng(0)), image, "{}", spec.name());
+        }
+        seen += 1;
+    }
+    assert!(seen >= 3, "some ops have a probability");
+}
+
+#[test]
+fn pages_have_their_sections() {
+    for name in OpSpec::NAMES {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("src/ops/{name}.rs"));
+        let source = fs::read_to_string(path).expect("every op has a file");
+        let page: Vec<&str> = source
+            .lines()
+            .map_while(|line| line.strip_prefix("//!"))
+            .map(|line| line.strip_prefix(' ').unwrap_or(line))
+            .collect();
+        let sections: Vec<&str> =
+            page.iter().copied().filter(|line| line.starts_with("# ")).collect();
+        assert_eq!(sections, ["# Randomness", "# Parity", "# Example"], "{name}");
+        assert!(page[0].ends_with('.'), "{name}: a first sentence");
+        let line_after = |heading: &str| {
+            page.iter().skip_while(|line| **line != heading).nth(1).copied().unwrap_or_default()
+        };
+        assert!(!line_after("# Randomness").is_empty(), "{name}: how many draws");
+        assert!(!line_after("# Parity").is_empty(), "{name}: which reference");
+
+        let example: Vec<&str> = page
+            .iter()
+            .copied()
+            .skip_while(|line| *line != "```toml")
+            .skip(1)
+            .take_while(|line| *line != "```")
+            .collect();
+        let ops = parse(&example.join("\n")).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert!(ops.iter().any(|op| op.name() == *name), "{name}: its example uses it");
+        for op in &ops {
+            build(op);
+        }
+    }
+}
+
+#[test]
+fn torchvisions_shorthands_are_understood() {
+    let check = |short: &str, long: &str| {
+        let [short, long] = [short, long].map(|op| {
+            parse(&format!("pipeline = [{{ {op} }}]")).unwrap_or_else(|e| panic!("{op}: {e}"))
+        });
+        assert_eq!(short, long);
+    };
+    check("type = 'resize', size = 9", "type = 'resize', size = [9, 9]");
+    check("type = 'pad', padding = 3", "type = 'pad', padding = [3, 3, 3, 3]");
+    check("type = 'pad', padding = [3]", "type = 'pad', padding = 3");
+    check("type = 'pad', padding = [3, 1]", "type = 'pad', padding = [3, 1, 3, 1]");
+    check("type = 'pad', padding = 1, fill = 7", "type = 'pad', padding = 1, fill = [7, 7, 7]");
+    check("type = 'color_jitter', hue = 0", "type = 'color_jitter'");
+    check("type = 'random_grayscale'", "type = 'random_grayscale', p = 0.1");
+    check("type = 'random_vertical_flip'", "type = 'random_vertical_flip', p = 0.5");
+}
+
+#[test]
+fn heights_come_before_widths() {
+    let check = |op: &str| {
+        let specs = parse(&format!("pipeline = [{{ {op} }}]")).expect("settings are complete");
+        assert_eq!(build(&specs[0]).output_size(Size::new(30, 40)), Size::new(20, 10), "{op}");
+    };
+    check("type = 'resize', size = [10, 20]");
+    check("type = 'center_crop', size = [10, 20]");
+    check("type = 'random_crop', size = [10, 20]");
+    check("type = 'random_resized_crop', size = [10, 20]");
+}
+
+#[test]
+fn settings_out_of_range_are_refused() {
+    let check = |op: &str, expect: &str| {
+        let specs = parse(&format!("pipeline = [{{ {op} }}]")).expect("settings are complete");
+        let error = specs[0].build(STAGE).expect_err("a setting out of range");
+        assert!(matches!(error, Error::OutOfRange { .. }));
+        assert_eq!(error.to_string(), expect, "{op}");
+    };
+    check("type = 'resize', size = 0", "size must be from 1 to 65535, found 0");
+    check("type = 'resize_short', size = 70000", "size must be from 1 to 65535, found 70000");
+    check("type = 'random_vertical_flip', p = 1.5", "p must be from 0 to 1, found 1.5");
+    check("type = 'random_grayscale', p = nan", "p must be from 0 to 1, found NaN");
+    check(
+        "type = 'pad', padding = [1, 70000]",
+        "padding must be from 0 to 65535 on each side, found 70000",
+    );
+    check(
+        "type = 'random_resized_crop', scale = [0.0, 1.0]",
+        "scale must be [min, max] with 0 < min <= max <= 1, found [0.0, 1.0]",
+    );
+    check(
+        "type = 'random_resized_crop', ratio = [2.0, 1.0]",
+        "ratio must be [min, max] with 0 < min <= max, found [2.0, 1.0]",
+    );
+    check(
+        "type = 'color_jitter', brightness = -0.1",
+        "brightness must be at least 0, or [min, max] with 0 <= min <= max, found -0.1",
+    );
+    check(
+        "type = 'color_jitter', hue = 0.6",
+        "hue must be from 0 to 0.5, or [min, max] with -0.5 <= min <= max <= 0.5, \
+         found [-0.6, 0.6]",
+    );
+}
+
+#[test]
+fn wrong_shapes_are_explained() {
+    let check = |op: &str, expect: &str| {
+        let error = parse(&format!("pipeline = [{{ {op} }}]")).expect_err("a wrong shape");
+        assert!(error.to_string().contains(expect), "{op}: {error}");
+    };
+    check("type = 'resize', size = [1, 2, 3]", "expected one side or [height, width]");
+    check("type = 'resize', size = 'big'", "expected a number or a list of numbers");
+    check("type = 'resize', interpolation = 'cubic'", "unknown variant `cubic`");
+    check("type = 'pad', padding = [1, 2, 3]", "padding takes 1, 2 or 4 numbers, found 3");
+    check("type = 'pad', padding = 1, fill = [1, 2]", "expected one level or [red, green, blue]");
+    check("type = 'color_jitter', hue = [0.1]", "a range takes 2 numbers, found 1");
+    check("type = 'pad'", "missing field `padding`");
+    check("type = 'resise'", "unknown variant `resise`");
+}
+
+#[test]
+fn ops_draw_from_the_stream_of_their_position() {
+    let specs: Vec<OpSpec> = OpSpec::examples();
+    let pipeline = Pipeline::new(specs.iter().map(build).collect());
+    let image = colorful(Size::new(40, 31));
+    let expect = (0..).zip(&specs).fold(image.clone(), |image, (position, spec)| {
+        build(spec).apply(image, &mut key(3).rng(position))
+    });
+    assert_eq!(pipeline.apply(image.clone(), key(3)), expect);
+    assert_eq!(pipeline.output_size(image.size()), expect.size());
+}
