@@ -1,0 +1,136 @@
+//! From a file to an 8-bit RGB picture.
+//!
+//! # Parity
+//! What torchvision's default loader does (`Image.open(path).convert("RGB")`):
+//!
+//! - The EXIF orientation is *not* applied. A photograph that relies on it is seen as the sensor recorded it.
+//! - Grey becomes three equal channels; alpha is dropped, not blended; 16 bits keep their high byte; CMYK
+//!   and YCCK are converted without a colour profile.
+//! - The content decides the format, not the file's name: a PNG named `.jpg` decodes.
+//! - A JPEG that was cut off is an error, though damage in its middle is not.
+//!
+//! Pixels of a JPEG may differ from Pillow's by a few levels: the decoder (zune-jpeg) rounds its transform and
+//! interpolates chroma differently from libjpeg-turbo.
+
+use crate::jpeg_markers::is_cut_off;
+use image::{ColorType, DynamicImage, ImageDecoder, ImageFormat, ImageReader};
+use kiln_augment::{Image8, Size};
+use std::fs::File;
+use std::io::{Cursor, Read};
+use std::path::{Path, PathBuf};
+
+/// Pictures of more pixels are refused, as Pillow refuses them: such a file is damaged or malicious.
+pub const MAX_PIXELS: u64 = 178_956_970;
+
+/// A file that could not be read or is not a picture.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadImage {
+    /// The file.
+    pub path: PathBuf,
+    /// What the reader or decoder said.
+    pub why: String,
+}
+
+/// Reads and decodes files, reusing one buffer for their bytes.
+#[derive(Debug, Default)]
+pub struct Decoder {
+    bytes: Vec<u8>,
+}
+
+impl Decoder {
+    /// A decoder with an empty buffer.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The picture in the file at `path`.
+    ///
+    /// # Errors
+    /// [`BadImage`] naming the file.
+    pub fn decode(&mut self, path: &Path) -> Result<Image8, BadImage> {
+        self.bytes.clear();
+        File::open(path)
+            .and_then(|mut file| file.read_to_end(&mut self.bytes))
+            .map_err(|error| error.to_string())
+            .and_then(|_| decode_bytes(&self.bytes))
+            .map_err(|why| BadImage { path: path.to_path_buf(), why })
+    }
+}
+
+/// The picture in the file at `path`.
+///
+/// # Errors
+/// [`BadImage`] naming the file; it converts into [`Error`](crate::Error).
+pub fn decode_file(path: &Path) -> Result<Image8, BadImage> {
+    Decoder::new().decode(path)
+}
+
+/// The picture in `bytes`, the content of a JPEG or PNG file.
+///
+/// # Errors
+/// Why it cannot be decoded, in words.
+pub fn decode_bytes(bytes: &[u8]) -> Result<Image8, String> {
+    let (_, decoder) = open(bytes)?;
+    let (width, height) = decoder.dimensions();
+    let pixels = rgb(decoder)?;
+    Image8::from_rgb(Size::new(width, height), pixels).map_err(|error| error.to_string())
+}
+
+/// What can be told of `bytes` without decoding pixels: format and decoder, or why they are unusable.
+pub(crate) fn open(bytes: &[u8]) -> Result<(ImageFormat, impl ImageDecoder), String> {
+    if bytes.is_empty() {
+        return Err("the file is empty".to_owned());
+    }
+    let reader = ImageReader::new(Cursor::new(bytes))
+        .with_guessed_format()
+        .map_err(|error| error.to_string())?;
+    let Some(format @ (ImageFormat::Jpeg | ImageFormat::Png)) = reader.format() else {
+        return Err("it is neither a JPEG nor a PNG".to_owned());
+    };
+    if format == ImageFormat::Jpeg && is_cut_off(bytes) {
+        return Err("the JPEG is cut off: it has no end-of-image marker".to_owned());
+    }
+    let decoder = reader.into_decoder().map_err(|error| error.to_string())?;
+    let (width, height) = decoder.dimensions();
+    if u64::from(width) * u64::from(height) > MAX_PIXELS {
+        return Err(format!("{width}x{height} is more than {MAX_PIXELS} pixels"));
+    }
+    Ok((format, decoder))
+}
+
+/// Decodes into interleaved RGB.
+fn rgb(decoder: impl ImageDecoder) -> Result<Vec<u8>, String> {
+    let channels = usize::from(decoder.color_type().channel_count());
+    let color = decoder.color_type();
+    let picture = DynamicImage::from_decoder(decoder).map_err(|error| error.to_string())?;
+    Ok(match color {
+        ColorType::Rgb8 => picture.into_bytes(),
+        ColorType::L8 | ColorType::La8 | ColorType::Rgba8 => {
+            first_three(picture.as_bytes(), channels, |level| level)
+        }
+        ColorType::L16 | ColorType::La16 | ColorType::Rgb16 | ColorType::Rgba16 => {
+            let levels = match &picture {
+                DynamicImage::ImageLuma16(p) => p.as_raw(),
+                DynamicImage::ImageLumaA16(p) => p.as_raw(),
+                DynamicImage::ImageRgb16(p) => p.as_raw(),
+                DynamicImage::ImageRgba16(p) => p.as_raw(),
+                _ => return Err(format!("{color:?} pixels are not supported")),
+            };
+            first_three(levels, channels, |level: u16| level.to_be_bytes()[0])
+        }
+        _ => picture.into_rgb8().into_raw(),
+    })
+}
+
+/// The colour of each pixel of `channels` levels: the first three, or the first three times; alpha is left out.
+fn first_three<T: Copy>(levels: &[T], channels: usize, to_byte: impl Fn(T) -> u8) -> Vec<u8> {
+    let mut pixels = Vec::with_capacity(levels.len() / channels * Image8::CHANNELS);
+    for pixel in levels.chunks_exact(channels) {
+        match *pixel {
+            [r, g, b, ..] => pixels.extend([r, g, b].map(&to_byte)),
+            [grey, ..] => pixels.extend([to_byte(grey); 3]),
+            [] => {}
+        }
+    }
+    pixels
+}

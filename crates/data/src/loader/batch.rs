@@ -1,0 +1,83 @@
+//! What goes into a batch, and the batch.
+
+use crate::decode::BadImage;
+use kiln_augment::Normalize;
+use kiln_augment::Pipeline;
+use kiln_augment::Size;
+use kiln_augment::{Domain, RandomKey};
+
+/// What is done to each decoded picture.
+#[derive(Debug)]
+pub struct Recipe {
+    /// The transforms. They must yield pictures of `size` whatever they are given.
+    pub pipeline: Pipeline,
+    /// How levels become numbers.
+    pub normalize: Normalize,
+    /// Width and height of the pictures of a batch, in pixels.
+    pub size: Size,
+}
+
+impl Recipe {
+    /// Numbers in one sample: three planes of `size`.
+    pub const fn sample_len(&self) -> usize {
+        self.size.area() * 3
+    }
+}
+
+/// The random keys of an epoch's pictures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SampleKeys {
+    seed: u64,
+    epoch: u64,
+}
+
+impl SampleKeys {
+    /// Keys for training: other draws in each epoch.
+    pub const fn training(seed: u64, epoch: u64) -> Self {
+        Self { seed, epoch }
+    }
+
+    /// Keys for a recipe without randomness. One that does draw sees the same draws at every evaluation.
+    pub const fn evaluation() -> Self {
+        Self { seed: 0, epoch: 0 }
+    }
+
+    /// The key of sample `index`.
+    pub fn of(self, index: u32) -> RandomKey {
+        let Self { seed, epoch } = self;
+        RandomKey { seed, domain: Domain::Augment, epoch, index: u64::from(index) }
+    }
+}
+
+/// A micro-batch, ready to become a tensor.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Batch {
+    /// Normalised pictures, `[len, 3, height, width]` in row-major order.
+    pub images: Vec<f32>,
+    /// The class of each picture.
+    pub labels: Vec<u32>,
+    /// Each picture's position in the listing.
+    pub indices: Vec<u32>,
+    /// Width and height of the pictures, in pixels.
+    pub size: Size,
+    /// Pictures of the plan that are missing because their files are bad, in plan order. Empty unless bad
+    /// pictures are skipped; if all are bad, the batch has no pictures at all.
+    pub bad: Vec<BadImage>,
+}
+
+impl Batch {
+    /// Number of pictures.
+    pub fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// Whether there are no pictures.
+    pub fn is_empty(&self) -> bool {
+        self.labels.is_empty()
+    }
+
+    /// The dimensions of `images`: `[len, 3, height, width]`.
+    pub fn dims(&self) -> [usize; 4] {
+        [self.len(), 3, self.size.height as usize, self.size.width as usize]
+    }
+}

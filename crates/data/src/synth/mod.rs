@@ -1,0 +1,22 @@
+//! A data set out of nothing: shapes with textures on busy backgrounds, the same bytes from the same spec.
+//!
+//! For trying things without downloading anything: it is quick to render, hard enough that training shows a
+//! learning curve and a gap between training and validation, and easy enough for a small network.
+//! What makes it hard is in `difficulty.rs`.
+
+mod backdrop;
+mod color;
+mod difficulty;
+mod folder;
+mod geometry;
+mod patch;
+mod render;
+mod scene;
+mod shape;
+mod spec;
+mod texture;
+
+pub(crate) use folder::folder_name;
+pub use folder::{Rendered, STAMP_FILE, write};
+pub use render::render;
+pub use spec::{CLASSES, Part, SynthSpec};
