@@ -1,0 +1,35 @@
+//! Batch normalisation with PyTorch's running variance.
+
+use burn::nn::BatchNorm;
+use burn::tensor::Tensor;
+use burn::tensor::module::batch_norm_train;
+
+/// Normalises `input` per channel: batch statistics while training, running statistics otherwise.
+///
+/// Burn's own `BatchNorm::forward` blends the biased variance of the batch into the running one; PyTorch
+/// blends the unbiased one (times `n / (n - 1)` over the `n` values of a channel). The two differ visibly
+/// on small maps: by 0.8 % at 32 pictures of 2x2. This function is PyTorch's, on Burn's module.
+///
+/// # Shapes
+/// `input` and output: `[batch, channels, height, width]`.
+///
+/// # Parity
+/// `torch.nn.BatchNorm2d` with the module's epsilon and momentum.
+pub fn batch_norm(layer: &BatchNorm, input: Tensor<4>) -> Tensor<4> {
+    if !(input.device().is_autodiff() && layer.training.is_enabled()) {
+        return layer.forward(input);
+    }
+    let [batch, _, height, width] = input.dims();
+    let count = (batch * height * width) as f64;
+    let unbias = if count > 1.0 { count / (count - 1.0) } else { 1.0 };
+
+    let normalised = batch_norm_train(input, layer.gamma.val(), layer.beta.val(), layer.epsilon);
+    let keep = 1.0 - layer.momentum;
+    let mean = layer.running_mean.value_sync().mul_scalar(keep)
+        + normalised.mean.mul_scalar(layer.momentum);
+    let var = layer.running_var.value_sync().mul_scalar(keep)
+        + normalised.variance.mul_scalar(layer.momentum * unbias);
+    layer.running_mean.update(mean.detach());
+    layer.running_var.update(var.detach());
+    normalised.output
+}

@@ -1,0 +1,33 @@
+//! Dropout of whole channels.
+
+use burn::module::Module;
+use burn::nn::{Dropout, DropoutConfig};
+use burn::tensor::Tensor;
+
+/// Zeroes whole channels of single pictures at random while training and scales the others by
+/// `1 / (1 - p)` (Tompson et al., "Efficient Object Localization Using Convolutional Networks", 2015).
+///
+/// # Parity
+/// `torch.nn.Dropout2d`, up to the random numbers.
+#[derive(Module, Debug)]
+pub struct ChannelDropout {
+    dropout: Dropout,
+}
+
+impl ChannelDropout {
+    /// Drops each channel with probability `p`, in `[0, 1)`.
+    pub fn new(p: f64) -> Self {
+        Self { dropout: DropoutConfig::new(p).init() }
+    }
+
+    /// # Shapes
+    /// `input` and output: `[batch, channels, height, width]`.
+    pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
+        if self.dropout.prob == 0.0 {
+            return input;
+        }
+        let [batch, channels, _, _] = input.dims();
+        let mask = Tensor::ones([batch, channels, 1, 1], &input.device());
+        input * self.dropout.forward(mask)
+    }
+}

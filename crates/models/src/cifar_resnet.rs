@@ -1,0 +1,155 @@
+//! The ResNet for 32 px pictures.
+
+use crate::batch_norm::batch_norm;
+use crate::channel_dropout::ChannelDropout;
+use crate::error::{Error, check_probability};
+use crate::resnet::{conv, norm};
+use burn::module::{Initializer, Module};
+use burn::nn::conv::Conv2d;
+use burn::nn::{BatchNorm, Dropout, DropoutConfig, Linear, LinearConfig};
+use burn::tensor::activation::relu;
+use burn::tensor::ops::PadMode;
+use burn::tensor::{Device, Tensor, s};
+use serde::{Deserialize, Serialize};
+
+/// Settings of a ResNet for 32 px pictures.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CifarResNetSpec {
+    /// Probability of dropping a channel inside every block.
+    pub block_dropout: f64,
+    /// Probability of dropping a feature before the classifier.
+    pub dropout: f64,
+    /// Start every residual block as the identity.
+    pub zero_init_last_gamma: bool,
+}
+
+impl CifarResNetSpec {
+    /// # Errors
+    /// [`Error::OutOfRange`] when a probability is not in `[0, 1)`.
+    pub fn validate(&self) -> Result<(), Error> {
+        check_probability("block_dropout", self.block_dropout)?;
+        check_probability("dropout", self.dropout)
+    }
+}
+
+/// ResNet-20 of He et al. 2015, section 4.2: three layers of three basic blocks with 16, 32 and 64 channels and
+/// shortcuts without parameters (option A: every second pixel, new channels zero).
+///
+/// # Shapes
+/// `[batch, 3, height, width]` to `[batch, classes]`; the last map is a 4th of the input's size.
+///
+/// # Weights
+/// `conv1`, `bn1`, `layer1.0.conv1`, ..., `fc`, in PyTorch's layouts.
+///
+/// # Parity
+/// The paper's network as `akamaster/pytorch_resnet_cifar10` writes it: 269,722 parameters at 10 classes.
+#[derive(Module, Debug)]
+pub struct CifarResNet {
+    conv1: Conv2d,
+    bn1: BatchNorm,
+    layer1: Vec<CifarBlock>,
+    layer2: Vec<CifarBlock>,
+    layer3: Vec<CifarBlock>,
+    dropout: Dropout,
+    fc: Linear,
+}
+
+impl CifarResNet {
+    /// A network of `6 * blocks + 2` layers with all tensors zero or one; see [`crate::initialize`].
+    pub fn new(blocks: usize, spec: &CifarResNetSpec, classes: usize, device: &Device) -> Self {
+        let layer = |inputs: usize, width: usize| -> Vec<CifarBlock> {
+            (0..blocks)
+                .map(|i| CifarBlock::new(if i == 0 { inputs } else { width }, width, spec, device))
+                .collect()
+        };
+        Self {
+            conv1: conv(3, 16, 3, 1, device),
+            bn1: norm(16, device),
+            layer1: layer(16, 16),
+            layer2: layer(16, 32),
+            layer3: layer(32, 64),
+            dropout: DropoutConfig::new(spec.dropout).init(),
+            fc: LinearConfig::new(64, classes).with_initializer(Initializer::Zeros).init(device),
+        }
+    }
+
+    /// The four maps of the network: after the stem and after each layer.
+    ///
+    /// # Shapes
+    /// `[batch, 3, height, width]` to maps of the full, full, half and a 4th of the size.
+    pub fn forward_stages(&self, input: Tensor<4>) -> [Tensor<4>; 4] {
+        let stem = relu(batch_norm(&self.bn1, self.conv1.forward(input)));
+        let run = |layer: &[CifarBlock], x: &Tensor<4>| {
+            layer.iter().fold(x.clone(), |x, block| block.forward(x))
+        };
+        let first = run(&self.layer1, &stem);
+        let second = run(&self.layer2, &first);
+        let third = run(&self.layer3, &second);
+        [stem, first, second, third]
+    }
+
+    /// # Shapes
+    /// `[batch, 3, height, width]` to `[batch, 64, height / 4, width / 4]`.
+    pub fn forward_features(&self, input: Tensor<4>) -> Tensor<4> {
+        let [_, _, _, features] = self.forward_stages(input);
+        features
+    }
+
+    /// # Shapes
+    /// `[batch, 64, height, width]` to `[batch, classes]`.
+    pub fn forward_head(&self, features: Tensor<4>) -> Tensor<2> {
+        let pooled = features.flatten::<3>(2, 3).mean_dim(2).squeeze_dim::<2>(2);
+        self.fc.forward(self.dropout.forward(pooled))
+    }
+
+    /// Names of the weights of each block's last batch norm.
+    pub(crate) fn last_gammas(&self) -> Vec<String> {
+        (1..=3)
+            .flat_map(|layer| (0..self.layer1.len()).map(move |i| (layer, i)))
+            .map(|(layer, i)| format!("layer{layer}.{i}.bn2.weight"))
+            .collect()
+    }
+}
+
+/// Two 3x3 convolutions beside a shortcut without parameters.
+#[derive(Module, Debug)]
+pub struct CifarBlock {
+    conv1: Conv2d,
+    bn1: BatchNorm,
+    dropout: ChannelDropout,
+    conv2: Conv2d,
+    bn2: BatchNorm,
+}
+
+impl CifarBlock {
+    fn new(inputs: usize, width: usize, spec: &CifarResNetSpec, device: &Device) -> Self {
+        let stride = width / inputs;
+        Self {
+            conv1: conv(inputs, width, 3, stride, device),
+            bn1: norm(width, device),
+            dropout: ChannelDropout::new(spec.block_dropout),
+            conv2: conv(width, width, 3, 1, device),
+            bn2: norm(width, device),
+        }
+    }
+
+    /// # Shapes
+    /// `[batch, inputs, height, width]` to `[batch, width, height / stride, width / stride]`.
+    pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
+        let x = relu(batch_norm(&self.bn1, self.conv1.forward(input.clone())));
+        let x = self.dropout.forward(x);
+        let x = batch_norm(&self.bn2, self.conv2.forward(x));
+        relu(x + self.shortcut(input))
+    }
+
+    fn shortcut(&self, input: Tensor<4>) -> Tensor<4> {
+        let stride = self.conv1.stride[0];
+        if stride == 1 {
+            return input;
+        }
+        let added = self.bn2.gamma.dims()[0] - input.dims()[1];
+        let pixels = input.slice(s![.., .., ..;2, ..;2]);
+        pixels.pad([(added / 2, added / 2), (0, 0), (0, 0)], PadMode::Constant(0.0))
+    }
+}
