@@ -1,0 +1,102 @@
+//! The gradients of one optimizer step: collected, summed, measured, scaled.
+
+use burn::module::{Module, ModuleVisitor, Param, ParamId};
+use burn::tensor::{Gradients as BackwardPass, Tensor};
+use std::collections::HashMap;
+
+/// One flat gradient for each parameter that has one, in the model's order.
+#[derive(Debug, Default)]
+pub struct Gradients {
+    order: Vec<ParamId>,
+    flat: HashMap<ParamId, Tensor<1>>,
+}
+
+impl Gradients {
+    /// Adds the gradients of a backward pass through `model`. Summing `k` passes and scaling by `1 / k` gives the
+    /// gradient of their mean.
+    pub fn add<M: Module>(&mut self, mut pass: BackwardPass, model: &M) {
+        struct Visitor<'a> {
+            pass: &'a mut BackwardPass,
+            into: &'a mut Gradients,
+        }
+        impl ModuleVisitor for Visitor<'_> {
+            fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+                let Some(new) = param.base().grad_remove(self.pass) else { return };
+                let new = flatten(new);
+                let sum = if let Some(sum) = self.into.flat.remove(&param.id) {
+                    sum + new
+                } else {
+                    self.into.order.push(param.id);
+                    new
+                };
+                self.into.flat.insert(param.id, sum);
+            }
+        }
+        model.visit(&mut Visitor { pass: &mut pass, into: self });
+    }
+
+    /// Number of parameters with a gradient.
+    pub fn len(&self) -> usize {
+        self.order.len()
+    }
+
+    /// Whether no parameter has a gradient.
+    pub fn is_empty(&self) -> bool {
+        self.order.is_empty()
+    }
+
+    /// The Euclidean norm over all gradients together; 0 without any. Reads one number from the device.
+    ///
+    /// # Parity
+    /// What `torch.nn.utils.clip_grad_norm_` returns.
+    pub fn global_norm(&self) -> f64 {
+        let squares = self.order.iter().filter_map(|id| self.flat.get(id)).map(|gradient| {
+            // By rows first: a sum over everything at once is split among threads as they happen to be free, and its
+            // rounding differs from run to run.
+            let square = gradient.clone() * gradient.clone();
+            rows(square).sum_dim(1).sum()
+        });
+        squares
+            .reduce(|sum, square| sum + square)
+            .map_or(0.0, |sum| f64::from(sum.into_scalar::<f32>()).sqrt())
+    }
+
+    /// Multiplies every gradient by `factor`.
+    pub fn scale(&mut self, factor: f64) {
+        if factor == 1.0 {
+            return;
+        }
+        for id in &self.order {
+            if let Some(gradient) = self.flat.remove(id) {
+                self.flat.insert(*id, gradient.mul_scalar(factor));
+            }
+        }
+    }
+
+    /// The factor that brings a global norm down to `max_norm`, at most 1.
+    ///
+    /// # Parity
+    /// `torch.nn.utils.clip_grad_norm_`: `max_norm / (norm + 1e-6)`.
+    pub fn clip_factor(norm: f64, max_norm: f64) -> f64 {
+        (max_norm / (norm + 1e-6)).min(1.0)
+    }
+
+    /// Takes a parameter's gradient out, flat.
+    pub(crate) fn take(&mut self, id: ParamId) -> Option<Tensor<1>> {
+        self.flat.remove(&id)
+    }
+}
+
+fn flatten<const D: usize>(tensor: Tensor<D>) -> Tensor<1> {
+    let count = tensor.dims().iter().product::<usize>();
+    tensor.reshape([count])
+}
+
+/// A flat tensor as a matrix of rows that are not longer than what one thread sums.
+fn rows(flat: Tensor<1>) -> Tensor<2> {
+    const LONGEST: usize = 1 << 14;
+    let [count] = flat.dims();
+    let length = (1..=LONGEST.min(count)).rev().find(|length| count.is_multiple_of(*length));
+    let length = length.unwrap_or(1);
+    flat.reshape([count / length, length])
+}

@@ -1,0 +1,27 @@
+//! Optimizers and schedules with PyTorch's semantics, for Burn.
+//!
+//! A [`Schedule`] is a pure function of the step; an [`Optimizer`] applies an update rule to every parameter that
+//! has a gradient. Nothing here knows what is trained.
+//!
+//! ```
+//! use kiln_optim_schedules::{ScheduleSpec, Timeline};
+//!
+//! let spec: ScheduleSpec = serde_json::from_str(r#"{ "type": "one_cycle", "max_lr": 3e-3 }"#)?;
+//! let schedule = spec.build(Timeline { steps_per_epoch: 100, total_steps: 3000 })?;
+//! assert!((schedule.at(0).lr - 3e-3 / 25.0).abs() < 1e-12);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod error;
+mod gradients;
+mod optimizer;
+mod schedule;
+mod span;
+
+pub use error::Error;
+pub use gradients::Gradients;
+pub use optimizer::{Adam, AdamW, Optimizer, OptimizerSpec, SavedSlot, Sgd, UpdateRule};
+pub use schedule::{
+    Anneal, Constant, CosineAnnealing, LinearWarmup, OneCycle, Rates, Schedule, ScheduleSpec,
+};
+pub use span::{Span, Timeline};

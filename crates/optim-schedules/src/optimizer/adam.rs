@@ -1,0 +1,140 @@
+//! Adam, and Adam with decoupled weight decay.
+
+use super::update::UpdateRule;
+use crate::error::{Error, check};
+use crate::schedule::Rates;
+use burn::tensor::Tensor;
+use serde::{Deserialize, Serialize};
+
+/// Adam (Kingma and Ba, 2014), weight decay added to the gradient.
+///
+/// # Parity
+/// `torch.optim.Adam` with its defaults, update for update. A schedule that cycles momentum replaces the first beta,
+/// also in the bias correction, as PyTorch does.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Adam {
+    /// Decay of the running mean of gradients and of their squares.
+    pub betas: [f64; 2],
+    /// Added to the denominator.
+    pub eps: f64,
+    /// L2 penalty.
+    pub weight_decay: f64,
+}
+
+impl Default for Adam {
+    fn default() -> Self {
+        Self { betas: [0.9, 0.999], eps: 1e-8, weight_decay: 0.0 }
+    }
+}
+
+/// Adam with decoupled weight decay (Loshchilov and Hutter, 2017).
+///
+/// # Parity
+/// `torch.optim.AdamW` with its defaults, update for update.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AdamW {
+    /// Decay of the running mean of gradients and of their squares.
+    pub betas: [f64; 2],
+    /// Added to the denominator.
+    pub eps: f64,
+    /// Part of the weights removed in each step, times the learning rate.
+    pub weight_decay: f64,
+}
+
+impl Default for AdamW {
+    fn default() -> Self {
+        Self { betas: [0.9, 0.999], eps: 1e-8, weight_decay: 1e-2 }
+    }
+}
+
+const SLOTS: &[&str] = &["exp_avg", "exp_avg_sq"];
+
+fn validate(betas: [f64; 2], eps: f64, weight_decay: f64) -> Result<(), Error> {
+    for beta in betas {
+        check((0.0..1.0).contains(&beta), "betas", "at least 0 and below 1", beta)?;
+    }
+    check(eps >= 0.0 && eps.is_finite(), "eps", "at least 0", eps)?;
+    let decay_valid = weight_decay >= 0.0 && weight_decay.is_finite();
+    check(decay_valid, "weight_decay", "at least 0", weight_decay)
+}
+
+/// The adaptive part, common to both: the order of operations is PyTorch's.
+fn adapt(
+    parameter: Tensor<1>,
+    gradient: Tensor<1>,
+    slots: &mut Vec<Tensor<1>>,
+    step: u64,
+    rates: Rates,
+    ([beta1, beta2], eps): ([f64; 2], f64),
+) -> Tensor<1> {
+    let beta1 = rates.momentum.unwrap_or(beta1);
+    let mut kept = slots.drain(..);
+    let mean = kept.next().unwrap_or_else(|| gradient.zeros_like());
+    let square = kept.next().unwrap_or_else(|| gradient.zeros_like());
+    drop(kept);
+    let mean = mean.clone() + (gradient.clone() - mean) * (1.0 - beta1);
+    let square = square * beta2 + gradient.clone() * gradient * (1.0 - beta2);
+    slots.extend([mean.clone(), square.clone()]);
+
+    let updates = step as f64;
+    let correction1 = 1.0 - beta1.powf(updates);
+    let correction2 = (1.0 - beta2.powf(updates)).sqrt();
+    let denominator = square.sqrt() / correction2 + eps;
+    parameter - mean / denominator * (rates.lr / correction1)
+}
+
+impl Adam {
+    pub(super) fn validate(&self) -> Result<(), Error> {
+        validate(self.betas, self.eps, self.weight_decay)
+    }
+}
+
+impl UpdateRule for Adam {
+    fn slots(&self) -> &'static [&'static str] {
+        SLOTS
+    }
+
+    fn update(
+        &self,
+        parameter: Tensor<1>,
+        gradient: Tensor<1>,
+        slots: &mut Vec<Tensor<1>>,
+        step: u64,
+        rates: Rates,
+    ) -> Tensor<1> {
+        let gradient = match self.weight_decay {
+            0.0 => gradient,
+            decay => gradient + parameter.clone() * decay,
+        };
+        adapt(parameter, gradient, slots, step, rates, (self.betas, self.eps))
+    }
+}
+
+impl AdamW {
+    pub(super) fn validate(&self) -> Result<(), Error> {
+        validate(self.betas, self.eps, self.weight_decay)
+    }
+}
+
+impl UpdateRule for AdamW {
+    fn slots(&self) -> &'static [&'static str] {
+        SLOTS
+    }
+
+    fn update(
+        &self,
+        parameter: Tensor<1>,
+        gradient: Tensor<1>,
+        slots: &mut Vec<Tensor<1>>,
+        step: u64,
+        rates: Rates,
+    ) -> Tensor<1> {
+        let parameter = match self.weight_decay {
+            0.0 => parameter,
+            decay => parameter * (1.0 - rates.lr * decay),
+        };
+        adapt(parameter, gradient, slots, step, rates, (self.betas, self.eps))
+    }
+}

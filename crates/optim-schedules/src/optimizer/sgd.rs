@@ -1,0 +1,72 @@
+//! Stochastic gradient descent.
+
+use super::update::UpdateRule;
+use crate::error::{Error, check};
+use crate::schedule::Rates;
+use burn::tensor::Tensor;
+use serde::{Deserialize, Serialize};
+
+/// Stochastic gradient descent with momentum.
+///
+/// # Parity
+/// `torch.optim.SGD` with its defaults, update for update: the first momentum buffer is the gradient itself, undamped.
+/// A schedule that cycles momentum replaces `momentum`.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Sgd {
+    /// Part of the last direction that is kept.
+    pub momentum: f64,
+    /// Part of the gradient that does not enter the momentum buffer.
+    pub dampening: f64,
+    /// Whether to look ahead along the momentum (Nesterov).
+    pub nesterov: bool,
+    /// L2 penalty.
+    pub weight_decay: f64,
+}
+
+impl Sgd {
+    pub(super) fn validate(&self) -> Result<(), Error> {
+        let Self { momentum, dampening, nesterov, weight_decay } = *self;
+        check((0.0..1.0).contains(&momentum), "momentum", "at least 0 and below 1", momentum)?;
+        check((0.0..=1.0).contains(&dampening), "dampening", "from 0 to 1", dampening)?;
+        let decay_valid = weight_decay >= 0.0 && weight_decay.is_finite();
+        check(decay_valid, "weight_decay", "at least 0", weight_decay)?;
+        let nesterov_valid = !nesterov || (momentum > 0.0 && dampening == 0.0);
+        check(nesterov_valid, "nesterov", "used with momentum and without dampening", nesterov)
+    }
+}
+
+impl UpdateRule for Sgd {
+    fn slots(&self) -> &'static [&'static str] {
+        &["momentum_buffer"]
+    }
+
+    fn update(
+        &self,
+        parameter: Tensor<1>,
+        gradient: Tensor<1>,
+        slots: &mut Vec<Tensor<1>>,
+        _: u64,
+        rates: Rates,
+    ) -> Tensor<1> {
+        let gradient = match self.weight_decay {
+            0.0 => gradient,
+            decay => gradient + parameter.clone() * decay,
+        };
+        let momentum = match self.momentum {
+            0.0 => 0.0,
+            momentum => rates.momentum.unwrap_or(momentum),
+        };
+        let direction = if momentum == 0.0 {
+            gradient
+        } else {
+            let buffer = match slots.pop() {
+                None => gradient.clone(),
+                Some(buffer) => buffer * momentum + gradient.clone() * (1.0 - self.dampening),
+            };
+            slots.push(buffer.clone());
+            if self.nesterov { gradient + buffer * momentum } else { buffer }
+        };
+        parameter - direction * rates.lr
+    }
+}

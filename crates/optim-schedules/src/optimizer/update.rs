@@ -1,0 +1,147 @@
+//! Applies an update rule to every parameter of a model that has a gradient.
+
+use crate::error::Error;
+use crate::gradients::Gradients;
+use crate::schedule::Rates;
+use burn::module::{Module, ModuleMapper, Param, ParamId};
+use burn::tensor::{DType, Device, Tensor, TensorData};
+use std::collections::HashMap;
+use std::fmt;
+
+/// How one parameter moves. Tensors are flat and on the plain device.
+pub trait UpdateRule: fmt::Debug + Send {
+    /// Names of the tensors that the rule keeps for each parameter, as PyTorch calls them.
+    fn slots(&self) -> &'static [&'static str];
+
+    /// The parameter after its update number `step` (from 1). `slots` is empty before the first update and has one
+    /// tensor for each name in [`UpdateRule::slots`] afterwards.
+    fn update(
+        &self,
+        parameter: Tensor<1>,
+        gradient: Tensor<1>,
+        slots: &mut Vec<Tensor<1>>,
+        step: u64,
+        rates: Rates,
+    ) -> Tensor<1>;
+}
+
+/// What the rule keeps for one parameter.
+#[derive(Debug, Default)]
+struct ParameterState {
+    step: u64,
+    slots: Vec<Tensor<1>>,
+}
+
+/// An update rule with the state of all parameters.
+#[derive(Debug)]
+pub struct Optimizer {
+    rule: Box<dyn UpdateRule>,
+    state: HashMap<ParamId, ParameterState>,
+}
+
+/// One kept tensor of one parameter, for a checkpoint.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SavedSlot {
+    /// The parameter's name.
+    pub parameter: String,
+    /// The slot's name, such as `exp_avg`.
+    pub slot: String,
+    /// Updates that the parameter has had.
+    pub step: u64,
+    /// Values in the order of the parameter in memory.
+    pub values: Vec<f32>,
+}
+
+impl Optimizer {
+    /// An optimizer without any state yet.
+    pub fn new(rule: Box<dyn UpdateRule>) -> Self {
+        Self { rule, state: HashMap::new() }
+    }
+
+    /// Names of the tensors kept for each parameter.
+    pub fn slots(&self) -> &'static [&'static str] {
+        self.rule.slots()
+    }
+
+    /// Moves every parameter of `model` that has a gradient. Parameters without one are untouched.
+    pub fn step<M: Module>(&mut self, model: M, mut gradients: Gradients, rates: Rates) -> M {
+        struct Mapper<'a> {
+            optimizer: &'a mut Optimizer,
+            gradients: &'a mut Gradients,
+            rates: Rates,
+        }
+        impl ModuleMapper for Mapper<'_> {
+            fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+                let id = param.id;
+                let Some(gradient) = self.gradients.take(id) else { return param };
+                param.map(|tensor| {
+                    let shape = tensor.dims();
+                    let flat = tensor.inner().reshape([shape.iter().product::<usize>()]);
+                    let updated = self.optimizer.update(id, flat, gradient, self.rates);
+                    Tensor::from_inner(updated.reshape(shape)).require_grad()
+                })
+            }
+        }
+        model.map(&mut Mapper { optimizer: self, gradients: &mut gradients, rates })
+    }
+
+    fn update(
+        &mut self,
+        id: ParamId,
+        parameter: Tensor<1>,
+        gradient: Tensor<1>,
+        rates: Rates,
+    ) -> Tensor<1> {
+        let state = self.state.entry(id).or_default();
+        state.step += 1;
+        self.rule.update(parameter, gradient, &mut state.slots, state.step, rates)
+    }
+
+    /// The state of the named parameters, in the order of `names`.
+    pub fn save<'a>(&self, names: impl IntoIterator<Item = (ParamId, &'a str)>) -> Vec<SavedSlot> {
+        let mut saved = Vec::new();
+        for (id, name) in names {
+            let Some(state) = self.state.get(&id) else { continue };
+            for (slot, tensor) in self.rule.slots().iter().zip(&state.slots) {
+                saved.push(SavedSlot {
+                    parameter: name.to_owned(),
+                    slot: (*slot).to_owned(),
+                    step: state.step,
+                    values: tensor.clone().into_data().iter::<f32>().collect(),
+                });
+            }
+        }
+        saved
+    }
+
+    /// Replaces the state by a saved one, on `device`.
+    ///
+    /// # Errors
+    /// [`Error::State`] when a parameter or a slot is unknown, or slots are missing.
+    pub fn restore<'a>(
+        &mut self,
+        saved: Vec<SavedSlot>,
+        names: impl IntoIterator<Item = (ParamId, &'a str)>,
+        device: &Device,
+    ) -> Result<(), Error> {
+        let ids: HashMap<&str, ParamId> = names.into_iter().map(|(id, name)| (name, id)).collect();
+        self.state.clear();
+        for SavedSlot { parameter, slot, step, values } in saved {
+            let fault = |problem: String| Error::State { parameter: parameter.clone(), problem };
+            let id = *ids
+                .get(parameter.as_str())
+                .ok_or_else(|| fault("no such parameter in the model".to_owned()))?;
+            let state = self.state.entry(id).or_default();
+            let expected = self.rule.slots().get(state.slots.len()).copied();
+            if expected != Some(slot.as_str()) {
+                return Err(fault(format!("unexpected slot `{slot}`")));
+            }
+            let count = values.len();
+            state.step = step;
+            state
+                .slots
+                .push(Tensor::from_data(TensorData::new(values, [count]), (device, DType::F32)));
+        }
+        Ok(())
+    }
+}

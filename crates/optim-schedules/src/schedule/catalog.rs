@@ -1,0 +1,59 @@
+//! Every schedule by the name that a configuration uses.
+//!
+//! A new schedule is one file and two lines: a `mod` line in the folder's `mod.rs` and a row of the table here.
+
+use super::constant::Constant;
+use super::cosine_annealing::CosineAnnealing;
+use super::one_cycle::OneCycle;
+use crate::error::Error;
+use crate::span::Timeline;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// What one optimizer step uses.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rates {
+    /// Learning rate.
+    pub lr: f64,
+    /// Replaces SGD's momentum or Adam's first beta for this step, where the schedule cycles it.
+    pub momentum: Option<f64>,
+}
+
+/// The rates of every step.
+pub trait Schedule: fmt::Debug + Send + Sync {
+    /// The rates of optimizer step `step`, counted from 0 at the stage's start.
+    fn at(&self, step: u64) -> Rates;
+}
+
+/// Writes [`ScheduleSpec`]: `Variant(Settings);`. The variant in snake case is the name in TOML.
+macro_rules! schedules {
+    ($($(#[$doc:meta])* $variant:ident($spec:ty);)*) => {
+        /// The `schedule` of a stage: `type` and the settings of that type.
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[serde(tag = "type", rename_all = "snake_case")]
+        pub enum ScheduleSpec {
+            $($(#[$doc])* $variant($spec),)*
+        }
+
+        impl ScheduleSpec {
+            /// The schedule over a stage.
+            ///
+            /// # Errors
+            /// [`Error::OutOfRange`] naming the setting.
+            pub fn build(&self, timeline: Timeline) -> Result<Box<dyn Schedule>, Error> {
+                match self {
+                    $(Self::$variant(spec) => spec.build(timeline),)*
+                }
+            }
+        }
+    };
+}
+
+schedules! {
+    /// The same rate throughout.
+    Constant(Constant);
+    /// Down along half a cosine.
+    CosineAnnealing(CosineAnnealing);
+    /// Up and down once.
+    OneCycle(OneCycle);
+}

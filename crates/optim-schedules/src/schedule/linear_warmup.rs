@@ -1,0 +1,74 @@
+//! A straight rise before another schedule.
+
+use super::catalog::{Rates, Schedule, ScheduleSpec};
+use crate::error::{Error, check};
+use crate::span::{Span, Timeline};
+use serde::{Deserialize, Serialize};
+
+/// The `warmup` of a stage: a straight rise to the first rate of the schedule that follows, which then runs over the
+/// rest of the stage.
+///
+/// # Formula
+/// `lr(step) = next(0) * (start_factor + (1 - start_factor) * step / steps)` for `step < steps`, then
+/// `next(step - steps)`.
+///
+/// # Parity
+/// `torch.optim.lr_scheduler.SequentialLR` of `LinearLR` and the next scheduler.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LinearWarmup {
+    /// How long the rise takes.
+    pub span: Span,
+    /// The first step's rate as a part of the full one, above 0 and at most 1.
+    #[serde(default = "third")]
+    pub start_factor: f64,
+}
+
+/// PyTorch's default for `LinearLR`.
+fn third() -> f64 {
+    1.0 / 3.0
+}
+
+#[derive(Debug)]
+struct Resolved {
+    steps: u64,
+    start_factor: f64,
+    next: Box<dyn Schedule>,
+}
+
+impl LinearWarmup {
+    /// The rise followed by `next` over what remains of the stage.
+    ///
+    /// # Errors
+    /// [`Error::OutOfRange`] naming the setting, also when the rise takes the whole stage.
+    pub fn build(
+        &self,
+        next: &ScheduleSpec,
+        timeline: Timeline,
+    ) -> Result<Box<dyn Schedule>, Error> {
+        let start_factor = self.start_factor;
+        let valid = start_factor > 0.0 && start_factor <= 1.0;
+        check(valid, "start_factor", "above 0 and at most 1", start_factor)?;
+        let steps = self.span.steps(timeline)?;
+        let total = timeline.total_steps;
+        check(
+            steps < total,
+            "span",
+            "shorter than the stage",
+            format!("{steps} of {total} steps"),
+        )?;
+        let next = next.build(Timeline { total_steps: total - steps, ..timeline })?;
+        Ok(Box::new(Resolved { steps, start_factor, next }))
+    }
+}
+
+impl Schedule for Resolved {
+    fn at(&self, step: u64) -> Rates {
+        if step >= self.steps {
+            return self.next.at(step - self.steps);
+        }
+        let part = step as f64 / self.steps as f64;
+        let Rates { lr, momentum } = self.next.at(0);
+        Rates { lr: lr * (self.start_factor + (1.0 - self.start_factor) * part), momentum }
+    }
+}

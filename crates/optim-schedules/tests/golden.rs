@@ -1,0 +1,237 @@
+//! Optimizers, schedules and clipping against `torch.optim`, step for step.
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "a test")]
+
+#[path = "../../../tests/golden/generator.rs"]
+mod generator;
+
+use burn::module::{Module, Param};
+use burn::tensor::{DType, Device, Tensor, TensorData};
+use generator::uniform;
+use kiln_optim_schedules::{
+    Gradients, LinearWarmup, Optimizer, OptimizerSpec, Rates, ScheduleSpec, Span, Timeline,
+};
+use serde_json::{Value, json};
+
+fn golden(name: &str) -> Value {
+    let path = format!("{}/../../tests/golden/numeric/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+fn numbers(value: &Value) -> Vec<f64> {
+    value.as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect()
+}
+
+#[allow(clippy::cast_possible_truncation, reason = "the generator's numbers are exact in f32")]
+fn tensor<const D: usize>(values: &[f64], shape: [usize; D], device: &Device) -> Tensor<D> {
+    let values: Vec<f32> = values.iter().map(|value| *value as f32).collect();
+    Tensor::from_data(TensorData::new(values, shape), (device, DType::F32))
+}
+
+/// The two parameters of the reference runs.
+#[derive(Module, Debug)]
+struct Net {
+    w: Param<Tensor<2>>,
+    b: Param<Tensor<1>>,
+}
+
+impl Net {
+    fn new(device: &Device) -> Self {
+        Self {
+            w: Param::from_tensor(tensor(&uniform("w", 12), [3, 4], device)),
+            b: Param::from_tensor(tensor(&uniform("b", 4), [4], device)),
+        }
+    }
+
+    /// The gradients of step `step`: those of the loss `sum(w * grad_w) + sum(b * grad_b)`.
+    fn gradients(&self, step: usize, device: &Device) -> Gradients {
+        let grad_w = tensor(&uniform(&format!("grad.w.{step}"), 12), [3, 4], device);
+        let grad_b = tensor(&uniform(&format!("grad.b.{step}"), 4), [4], device);
+        let loss = (self.w.val() * grad_w).sum() + (self.b.val() * grad_b).sum();
+        let mut gradients = Gradients::default();
+        gradients.add(loss.backward(), self);
+        gradients
+    }
+}
+
+fn optimizer(case: &Value) -> Optimizer {
+    let options = &case["options"];
+    let spec = match case["optimizer"].as_str().unwrap() {
+        "SGD" => json!({
+            "type": "sgd", "momentum": options["momentum"], "dampening": options["dampening"],
+            "nesterov": options["nesterov"], "weight_decay": options["weight_decay"],
+        }),
+        adam => json!({
+            "type": adam.to_lowercase(), "betas": options["betas"], "eps": options["eps"],
+            "weight_decay": options["weight_decay"],
+        }),
+    };
+    serde_json::from_value::<OptimizerSpec>(spec).unwrap().build().unwrap()
+}
+
+/// PyTorch's own f32 run differs from its f64 run by up to this much after 20 steps (rounding of each step), so it is
+/// the least that two correct f32 runs may differ by. Values are below 1.5.
+const TOLERANCE: f64 = 1e-6;
+
+#[test]
+fn optimizers_match_torch_over_every_step() {
+    let device = Device::flex().autodiff();
+    let cases = golden("optimizers");
+    for case in cases["cases"].as_array().unwrap() {
+        let name = case["name"].as_str().unwrap();
+        let (mut net, mut optimizer) = (Net::new(&device), optimizer(case));
+        for step in 0..20 {
+            let lr = case.get("lr").map_or(&case["options"]["lr"], |rates| &rates[step]);
+            let momentum = case.get("beta1").or(case.get("momentum")).map(|all| &all[step]);
+            let momentum = momentum.and_then(Value::as_f64);
+            let gradients = net.gradients(step, &device);
+            net = optimizer.step(net, gradients, Rates { lr: lr.as_f64().unwrap(), momentum });
+            let ours = [
+                net.w.val().into_data().iter::<f64>().collect::<Vec<_>>(),
+                net.b.val().into_data().iter::<f64>().collect(),
+            ];
+            for (parameter, ours) in ["w", "b"].iter().zip(ours) {
+                let theirs = numbers(&case["f32"][parameter][step]);
+                for (ours, theirs) in ours.iter().zip(theirs) {
+                    let relative = (ours - theirs).abs() / theirs.abs().max(1.0);
+                    assert!(
+                        relative <= TOLERANCE,
+                        "{name}: {parameter} after step {step}: {ours}, torch has {theirs}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_restored_optimizer_continues_bit_for_bit() {
+    let device = Device::flex().autodiff();
+    for case in golden("optimizers")["cases"].as_array().unwrap() {
+        let rates = Rates { lr: 0.01, momentum: None };
+        let (mut net, mut first) = (Net::new(&device), optimizer(case));
+        for step in 0..3 {
+            let gradients = net.gradients(step, &device);
+            net = first.step(net, gradients, rates);
+        }
+        let names = [(net.w.id, "w"), (net.b.id, "b")];
+        let mut second = optimizer(case);
+        second.restore(first.save(names), names, &Device::flex()).unwrap();
+        let (one, other) = (net.gradients(3, &device), net.gradients(3, &device));
+        let uninterrupted = first.step(net.clone(), one, rates);
+        let resumed = second.step(net, other, rates);
+        assert_eq!(uninterrupted.w.val().into_data(), resumed.w.val().into_data());
+        assert_eq!(first.save(names), second.save(names));
+    }
+}
+
+#[test]
+fn state_of_another_model_is_refused() {
+    let device = Device::flex().autodiff();
+    let net = Net::new(&device);
+    let case = &golden("optimizers")["cases"][0];
+    let mut trained = optimizer(case);
+    let gradients = net.gradients(0, &device);
+    let net = trained.step(net, gradients, Rates { lr: 0.01, momentum: None });
+    let saved = trained.save([(net.w.id, "w")]);
+    let error = optimizer(case).restore(saved, [(net.b.id, "b")], &Device::flex()).unwrap_err();
+    assert_eq!(error.to_string(), "optimizer state of `w`: no such parameter in the model");
+}
+
+#[test]
+fn schedules_match_torch_at_every_step() {
+    for case in golden("schedules")["cases"].as_array().unwrap() {
+        let name = case["name"].as_str().unwrap();
+        let rates = numbers(&case["lr"]);
+        let options = &case["options"];
+        let timeline = Timeline { steps_per_epoch: 10, total_steps: rates.len() as u64 };
+        let spec = |value: Value| serde_json::from_value::<ScheduleSpec>(value).unwrap();
+        let schedule = match case["schedule"].as_str().unwrap() {
+            "OneCycleLR" => spec(json!({
+                "type": "one_cycle", "max_lr": options["max_lr"], "pct_start": options["pct_start"],
+                "anneal": options["anneal_strategy"], "div_factor": options["div_factor"],
+                "final_div_factor": options["final_div_factor"],
+                "three_phase": options["three_phase"],
+            }))
+            .build(timeline),
+            "CosineAnnealingLR" => spec(json!({
+                "type": "cosine_annealing", "lr": rates[0], "eta_min": options["eta_min"],
+                "t_max": { "steps": options["T_max"] },
+            }))
+            .build(timeline),
+            "SequentialLR" => {
+                let cosine = spec(json!({ "type": "cosine_annealing", "lr": rates[10] }));
+                LinearWarmup { span: Span::Steps(10), start_factor: 0.01 }.build(&cosine, timeline)
+            }
+            _ => spec(json!({ "type": "constant", "lr": rates[0] })).build(timeline),
+        }
+        .unwrap();
+        for (step, expected) in rates.iter().enumerate() {
+            let ours = schedule.at(step as u64);
+            // Torch computes some of these recursively: rounding in f64, relative to the largest rate.
+            let close = |a: f64, b: f64| (a - b).abs() <= 1e-12 * b.abs().max(rates[0]);
+            assert!(close(ours.lr, *expected), "{name}: step {step}: {} not {expected}", ours.lr);
+            if let Some(momenta) = case.get("momentum") {
+                let expected = momenta[step].as_f64().unwrap();
+                let ours = ours.momentum.unwrap();
+                assert!(
+                    (ours - expected).abs() < 1e-12,
+                    "{name}: step {step}: {ours} not {expected}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn clipping_matches_torch() {
+    #[derive(Module, Debug)]
+    struct Three {
+        g0: Param<Tensor<2>>,
+        g1: Param<Tensor<1>>,
+        g2: Param<Tensor<4>>,
+    }
+    let device = Device::flex().autodiff();
+    for case in golden("clip")["cases"].as_array().unwrap() {
+        let scale = case["scale"].as_f64().unwrap();
+        let values = |name: &str, count| -> Vec<f64> {
+            uniform(name, count).iter().map(|value| value * scale).collect()
+        };
+        let (g0, g1, g2) = (
+            tensor(&values("g0", 12), [3, 4], &device),
+            tensor(&values("g1", 7), [7], &device),
+            tensor(&values("g2", 54), [2, 3, 3, 3], &device),
+        );
+        let net = Three {
+            g0: Param::from_tensor(g0.ones_like()),
+            g1: Param::from_tensor(g1.ones_like()),
+            g2: Param::from_tensor(g2.ones_like()),
+        };
+        let loss =
+            (net.g0.val() * g0).sum() + (net.g1.val() * g1).sum() + (net.g2.val() * g2).sum();
+        let mut gradients = Gradients::default();
+        gradients.add(loss.backward(), &net);
+        let norm = gradients.global_norm();
+        let expected = case["f64"]["total_norm"].as_f64().unwrap();
+        assert!((norm - expected).abs() <= 1e-6 * expected, "{norm}, torch has {expected}");
+        gradients.scale(Gradients::clip_factor(norm, case["max_norm"].as_f64().unwrap()));
+
+        // A step of plain SGD at rate 1 shows the clipped gradients.
+        let mut sgd = serde_json::from_value::<OptimizerSpec>(json!({ "type": "sgd" }))
+            .unwrap()
+            .build()
+            .unwrap();
+        let moved = sgd.step(net, gradients, Rates { lr: 1.0, momentum: None });
+        let clipped = [
+            moved.g0.val().into_data().iter::<f64>().collect::<Vec<_>>(),
+            moved.g1.val().into_data().iter::<f64>().collect(),
+            moved.g2.val().into_data().iter::<f64>().collect(),
+        ];
+        for (name, ours) in ["g0", "g1", "g2"].iter().zip(clipped) {
+            for (ours, theirs) in ours.iter().zip(numbers(&case["f32"]["clipped"][name])) {
+                let ours = 1.0 - ours;
+                // 1 - gradient is rounded at 1's precision.
+                assert!((ours - theirs).abs() <= 2e-7, "{name}: {ours}, torch has {theirs}");
+            }
+        }
+    }
+}

@@ -1,0 +1,87 @@
+"""Optimizers: parameters after each step of Adam, AdamW and SGD, alone and under OneCycleLR."""
+
+import torch
+from torch import nn
+from torch.optim import SGD, Adam, AdamW
+from torch.optim.lr_scheduler import OneCycleLR
+
+from generator import DTYPES, tensor, u
+from writing import flat
+
+SHAPES = {"w": (3, 4), "b": (4,)}
+STEPS = 20
+
+
+def run(make, dtype, one_cycle):
+    """Rates, momenta and the parameters after each step of one optimizer."""
+    params = {name: nn.Parameter(tensor(u(name, shape), dtype)) for name, shape in SHAPES.items()}
+    optimizer = make(list(params.values()))
+    schedule = OneCycleLR(optimizer, max_lr=3e-3, total_steps=STEPS) if one_cycle else None
+    lrs, momenta, trace = [], [], {name: [] for name in params}
+    for step in range(STEPS):
+        group = optimizer.param_groups[0]
+        lrs.append(group["lr"])
+        momenta.append(group["betas"][0] if "betas" in group else group["momentum"])
+        for name, param in params.items():
+            param.grad = tensor(u(f"grad.{name}.{step}", SHAPES[name]), dtype)
+        optimizer.step()
+        if schedule is not None and step + 1 < STEPS:
+            schedule.step()
+        for name, param in params.items():
+            trace[name].append(flat(param))
+    return lrs, momenta, trace
+
+
+def fixture():
+    """Every optimizer case in both precisions."""
+    cases = [
+        ("adam", Adam, {"lr": 0.01}, False),
+        ("adam_weight_decay", Adam, {"lr": 0.01, "weight_decay": 1e-2}, False),
+        ("adamw", AdamW, {"lr": 1e-3}, False),
+        ("sgd", SGD, {"lr": 0.01}, False),
+        ("sgd_momentum", SGD, {"lr": 0.01, "momentum": 0.9}, False),
+        (
+            "sgd_nesterov_weight_decay",
+            SGD,
+            {"lr": 0.01, "momentum": 0.9, "nesterov": True, "weight_decay": 5e-4},
+            False,
+        ),
+        ("sgd_dampening", SGD, {"lr": 0.01, "momentum": 0.9, "dampening": 0.1}, False),
+        ("adam_one_cycle", Adam, {"lr": 0.01}, True),
+        ("sgd_momentum_one_cycle", SGD, {"lr": 0.01, "momentum": 0.9}, True),
+    ]
+    keep = ("lr", "betas", "eps", "weight_decay", "momentum", "dampening", "nesterov")
+    out = []
+    for name, kind, options, one_cycle in cases:
+
+        def make(params, kind=kind, options=options):
+            return kind(params, **options)
+
+        defaults = make([nn.Parameter(torch.zeros(1))]).defaults
+        case = {
+            "name": name,
+            "optimizer": kind.__name__,
+            "options": {
+                k: list(v) if isinstance(v, tuple) else v for k, v in defaults.items() if k in keep
+            },
+        }
+        if one_cycle:
+            case["one_cycle"] = {"max_lr": 3e-3, "total_steps": STEPS}
+        for label, dtype in DTYPES.items():
+            lrs, momenta, trace = run(make, dtype, one_cycle)
+            if label == "f32":
+                if one_cycle:
+                    case["lr"] = lrs
+                    case["beta1" if kind is not SGD else "momentum"] = momenta
+            case[label] = trace
+        out.append(case)
+    return {
+        "note": (
+            f"parameters after each of {STEPS} steps; parameter NAME starts as u(NAME) and its "
+            "gradient at step t (from 0) is u(grad.NAME.t); lr, beta1 and momentum are those used "
+            "at that step; f64 is the same run in float64"
+        ),
+        "shapes": {name: list(shape) for name, shape in SHAPES.items()},
+        "steps": STEPS,
+        "cases": out,
+    }
