@@ -1,0 +1,51 @@
+//! What must travel with the weights for training, evaluation and prediction to agree.
+
+use crate::spec::InputSpec;
+use kiln_augment::{CenterCropSpec, Normalize, OpSpec, Pipeline, ResizeShortSpec, Size};
+use kiln_data::Recipe;
+use kiln_models::ModelSpec;
+use serde::{Deserialize, Serialize};
+
+/// Stored in the metadata of `model.safetensors`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ModelCard {
+    /// The network.
+    pub model: ModelSpec,
+    /// Names of the classes, in the order of the logits.
+    pub class_names: Vec<String>,
+    /// Side of the square input, in pixels.
+    pub size: u32,
+    /// Normalisation, crop ratio and filter.
+    pub input: InputSpec,
+}
+
+impl ModelCard {
+    /// How a picture becomes the input in evaluation and prediction: the shorter side to `size / crop_ratio`, rounded
+    /// down, the centre `size` x `size` cropped, normalised.
+    ///
+    /// # Errors
+    /// [`kiln_augment::Error`] when the card's numbers are out of range.
+    pub fn evaluation_recipe(&self) -> Result<Recipe, kiln_augment::Error> {
+        let size = Size::square(self.size);
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "the crop ratio is checked to be above 0 and at most 1; a float saturates"
+        )]
+        let short = (f64::from(self.size) / self.input.crop_ratio).floor() as u32;
+        let ops = [
+            OpSpec::ResizeShort(ResizeShortSpec {
+                size: Some(short),
+                interpolation: self.input.interpolation,
+            }),
+            OpSpec::CenterCrop(CenterCropSpec::default()),
+        ];
+        let transforms = ops.iter().map(|op| op.build(size)).collect::<Result<_, _>>()?;
+        Ok(Recipe { pipeline: Pipeline::new(transforms), normalize: self.normalize(), size })
+    }
+
+    pub(crate) fn normalize(&self) -> Normalize {
+        Normalize { mean: self.input.mean, std: self.input.std }
+    }
+}

@@ -1,0 +1,235 @@
+//! Writing, finding, reading and pruning checkpoint sets.
+
+use super::state::TrainState;
+use super::tensors::{Contents, from_bytes, to_bytes};
+use crate::card::ModelCard;
+use crate::error::Error;
+use burn::tensor::Device;
+use kiln_models::{NamedTensor, Network, load_state_dict, parameter_names, state_dict};
+use kiln_optim_schedules::{Optimizer, SavedSlot};
+use std::collections::{BTreeMap, HashMap};
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+const MODEL: &str = "model.safetensors";
+const OPTIMIZER: &str = "optimizer.safetensors";
+const STATE: &str = "state.json";
+/// Key of the model card in the metadata of the weights.
+const CARD: &str = "kiln.card";
+/// Key of the number of updates that each parameter has had, in the metadata of the optimizer's state.
+const STEPS: &str = "kiln.steps";
+
+/// A complete checkpoint on disk, its tensors not yet read.
+#[derive(Debug, Clone)]
+pub(crate) struct CheckpointSet {
+    /// The folder.
+    pub(crate) path: PathBuf,
+    /// Where the run was.
+    pub(crate) state: TrainState,
+}
+
+/// Writes a set under `folder` and returns its path: to a temporary folder, synced, renamed.
+///
+/// # Errors
+/// [`Error::Checkpoint`] when anything cannot be written; nothing is left behind then.
+pub(crate) fn write(
+    folder: &Path,
+    network: &Network,
+    card: &ModelCard,
+    optimizer: &Optimizer,
+    state: &TrainState,
+) -> Result<PathBuf, Error> {
+    let path = folder.join(state.checkpoint_name());
+    let partial = folder.join(format!(".{}.partial", state.checkpoint_name()));
+    let written = write_files(&partial, network, card, optimizer, state)
+        .and_then(|()| replace(&partial, &path).map_err(|error| Error::checkpoint(&path, error)));
+    if let Err(error) = written {
+        // The disk may be full: give its space back. The error to report is the first one.
+        let _ = fs::remove_dir_all(&partial);
+        return Err(error);
+    }
+    Ok(path)
+}
+
+fn write_files(
+    partial: &Path,
+    network: &Network,
+    card: &ModelCard,
+    optimizer: &Optimizer,
+    state: &TrainState,
+) -> Result<(), Error> {
+    let fault = |error: &dyn std::fmt::Display| Error::checkpoint(partial, error);
+    if partial.exists() {
+        fs::remove_dir_all(partial).map_err(|error| fault(&error))?;
+    }
+    fs::create_dir_all(partial).map_err(|error| fault(&error))?;
+
+    let weights =
+        state_dict(network).into_iter().map(|tensor| (tensor.name, (tensor.shape, tensor.values)));
+    let card = serde_json::to_string(card).map_err(|error| fault(&error))?;
+    let model = to_bytes(partial, weights, metadata(CARD, card))?;
+    sync_write(&partial.join(MODEL), &model)?;
+    drop(model);
+
+    let names = parameter_names(network);
+    let slots = optimizer.save(names.iter().map(|named| (named.id, named.name.as_str())));
+    let steps: BTreeMap<&str, u64> =
+        slots.iter().map(|slot| (slot.parameter.as_str(), slot.step)).collect();
+    let steps = serde_json::to_string(&steps).map_err(|error| fault(&error))?;
+    let slots = slots.into_iter().map(|slot| {
+        (format!("{}/{}", slot.parameter, slot.slot), (vec![slot.values.len()], slot.values))
+    });
+    sync_write(&partial.join(OPTIMIZER), &to_bytes(partial, slots, metadata(STEPS, steps))?)?;
+
+    let state = serde_json::to_string_pretty(state).map_err(|error| fault(&error))?;
+    sync_write(&partial.join(STATE), state.as_bytes())?;
+    sync_folder(partial).map_err(|error| fault(&error))
+}
+
+/// Metadata of one entry: equal states give equal files, which a map of several would not.
+fn metadata(key: &str, text: String) -> HashMap<String, String> {
+    HashMap::from([(key.to_owned(), text)])
+}
+
+/// Puts the folder in its place. One of that name can only be from the same step before a resume, and is equal.
+fn replace(partial: &Path, path: &Path) -> std::io::Result<()> {
+    if path.exists() {
+        fs::remove_dir_all(path)?;
+    }
+    fs::rename(partial, path)?;
+    path.parent().map_or(Ok(()), sync_folder)
+}
+
+fn sync_write(path: &Path, contents: &[u8]) -> Result<(), Error> {
+    File::create(path)
+        .and_then(|mut file| file.write_all(contents).and_then(|()| file.sync_all()))
+        .map_err(|error| Error::checkpoint(path, error))
+}
+
+/// A rename is only on disk once its folder is. Windows cannot open folders and does not need it.
+fn sync_folder(path: &Path) -> std::io::Result<()> {
+    if cfg!(unix) { File::open(path)?.sync_all() } else { Ok(()) }
+}
+
+/// The newest set under `folder`; none when there is no set yet.
+///
+/// # Errors
+/// [`Error::Checkpoint`] when the newest set's state cannot be read.
+pub(crate) fn newest(folder: &Path) -> Result<Option<CheckpointSet>, Error> {
+    names(folder)?.pop().map(|name| open(&folder.join(name))).transpose()
+}
+
+impl CheckpointSet {
+    /// The set in `path`.
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`] when its state cannot be read.
+    pub(crate) fn open(path: &Path) -> Result<Self, Error> {
+        open(path)
+    }
+
+    /// Restores the optimizer's state for the parameters of `network`.
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`] when the file is damaged or of another model.
+    pub(crate) fn load_optimizer(
+        &self,
+        optimizer: &mut Optimizer,
+        network: &Network,
+        device: &Device,
+    ) -> Result<(), Error> {
+        let path = self.path.join(OPTIMIZER);
+        let bytes = fs::read(&path).map_err(|error| Error::checkpoint(&path, error))?;
+        let Contents { mut tensors, metadata } = from_bytes(&path, &bytes)?;
+        let steps = metadata
+            .get(STEPS)
+            .ok_or_else(|| Error::checkpoint(&path, "no update counts in the metadata"))?;
+        let steps: BTreeMap<String, u64> =
+            serde_json::from_str(steps).map_err(|error| Error::checkpoint(&path, error))?;
+        let names = parameter_names(network);
+        let mut saved = Vec::new();
+        for named in &names {
+            let Some(&step) = steps.get(&named.name) else { continue };
+            for slot in optimizer.slots() {
+                let Some((_, values)) = tensors.remove(&format!("{}/{slot}", named.name)) else {
+                    continue;
+                };
+                let (parameter, slot) = (named.name.clone(), (*slot).to_owned());
+                saved.push(SavedSlot { parameter, slot, step, values });
+            }
+        }
+        if let Some(stray) = tensors.keys().min() {
+            return Err(Error::checkpoint(&path, format!("`{stray}` does not fit the model")));
+        }
+        let ids = names.iter().map(|named| (named.id, named.name.as_str()));
+        optimizer.restore(saved, ids, device).map_err(|error| Error::checkpoint(&path, error))
+    }
+}
+
+/// The network and card of the set in `path`.
+///
+/// # Errors
+/// [`Error::Checkpoint`] when a file is missing or damaged.
+pub fn load_model(path: &Path, device: &Device) -> Result<(Network, ModelCard), Error> {
+    let path = path.join(MODEL);
+    let fault = |error: &dyn std::fmt::Display| Error::checkpoint(&path, error);
+    let bytes = fs::read(&path).map_err(|error| fault(&error))?;
+    let Contents { mut tensors, metadata } = from_bytes(&path, &bytes)?;
+    let card = metadata.get(CARD).ok_or_else(|| fault(&"no model card in the metadata"))?;
+    let card: ModelCard = serde_json::from_str(card).map_err(|error| fault(&error))?;
+    let network = card.model.build(card.class_names.len(), device);
+    let network = load_state_dict(network, |name, _| {
+        let (shape, values) = tensors.remove(name)?;
+        Some(NamedTensor { name: name.to_owned(), shape, values })
+    })
+    .map_err(|error| fault(&error))?;
+    match tensors.keys().min() {
+        Some(stray) => Err(fault(&format!("`{stray}` does not fit the model"))),
+        None => Ok((network, card)),
+    }
+}
+
+/// Removes all sets but the newest `keep` and the one called `best`.
+///
+/// # Errors
+/// [`Error::Checkpoint`] when one cannot be removed.
+pub(crate) fn prune(folder: &Path, keep: usize, best: Option<&str>) -> Result<(), Error> {
+    let names = names(folder)?;
+    let old = names.len().saturating_sub(keep);
+    for name in names[..old].iter().filter(|name| Some(name.as_str()) != best) {
+        let path = folder.join(name);
+        // Renamed first, so that a set half removed is never taken for a whole one.
+        let doomed = folder.join(format!(".{name}.partial"));
+        fs::rename(&path, &doomed)
+            .and_then(|()| fs::remove_dir_all(&doomed))
+            .map_err(|error| Error::checkpoint(&path, error))?;
+    }
+    Ok(())
+}
+
+/// Names of the complete sets, oldest first: they sort as their stages and steps do.
+fn names(folder: &Path) -> Result<Vec<String>, Error> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(Error::checkpoint(folder, error)),
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(|error| Error::checkpoint(folder, error))?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.starts_with("stage") {
+            names.push(name);
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+fn open(path: &Path) -> Result<CheckpointSet, Error> {
+    let file = path.join(STATE);
+    let text = fs::read_to_string(&file).map_err(|error| Error::checkpoint(&file, error))?;
+    let state = serde_json::from_str(&text).map_err(|error| Error::checkpoint(&file, error))?;
+    Ok(CheckpointSet { path: path.to_owned(), state })
+}

@@ -1,0 +1,18 @@
+//! How much memory training takes.
+
+use burn::tensor::Device;
+
+/// Bytes that the device has reserved; on the CPU the peak resident memory of the process, where Linux tells it.
+pub(crate) fn device_memory_bytes(device: &Device) -> Option<u64> {
+    match device.memory_pool_usage() {
+        Some(usage) => Some(usage.bytes_reserved),
+        None => peak_resident_bytes(),
+    }
+}
+
+fn peak_resident_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kibibytes * 1024)
+}

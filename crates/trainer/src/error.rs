@@ -1,0 +1,79 @@
+//! Everything that can stop a run, by whose fault it is.
+
+use std::path::{Path, PathBuf};
+
+/// Errors of this crate. Each kind has its exit code: see [`Error::exit_code`].
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A configuration is wrong: unknown key, value out of range, contradiction.
+    #[error("{origin}: {path}: {problem}")]
+    Config {
+        /// The file, environment variable or flag that says so.
+        origin: String,
+        /// Where in it, such as `stage.train.pipeline[2] (color_jitter)`.
+        path: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A configuration cannot be read at all.
+    #[error("{origin}: {problem}")]
+    Unreadable {
+        /// The file, environment variable or flag.
+        origin: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// The pictures are at fault.
+    #[error(transparent)]
+    Data(#[from] kiln_data::Error),
+    /// The loss is no longer a number.
+    #[error(
+        "loss is {loss} at stage `{stage}`, epoch {epoch}, step {step}; a lower learning rate may help"
+    )]
+    Diverged {
+        /// Name of the stage.
+        stage: String,
+        /// Epoch, from 1.
+        epoch: u64,
+        /// Optimizer step of the stage, from 1.
+        step: u64,
+        /// The loss found.
+        loss: f64,
+    },
+    /// A checkpoint cannot be written or read.
+    #[error("checkpoint {}: {problem}", path.display())]
+    Checkpoint {
+        /// The checkpoint's folder or file.
+        path: PathBuf,
+        /// What is wrong.
+        problem: String,
+    },
+    /// The run directory is not usable.
+    #[error("run directory {}: {problem}", path.display())]
+    RunDirectory {
+        /// The directory or a file in it.
+        path: PathBuf,
+        /// What is wrong.
+        problem: String,
+    },
+}
+
+impl Error {
+    /// The program's exit code: 2 configuration, 3 data, 4 diverged, 5 checkpoint or run directory.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Config { .. } | Self::Unreadable { .. } => 2,
+            Self::Data(_) => 3,
+            Self::Diverged { .. } => 4,
+            Self::Checkpoint { .. } | Self::RunDirectory { .. } => 5,
+        }
+    }
+
+    pub(crate) fn checkpoint(path: &Path, problem: impl std::fmt::Display) -> Self {
+        Self::Checkpoint { path: path.to_owned(), problem: problem.to_string() }
+    }
+
+    pub(crate) fn run_directory(path: &Path, problem: impl std::fmt::Display) -> Self {
+        Self::RunDirectory { path: path.to_owned(), problem: problem.to_string() }
+    }
+}

@@ -1,0 +1,73 @@
+//! Scoring a network on a labelled set.
+
+use crate::error::Error;
+use crate::loss::{cross_entropy_sum, smoothed_targets};
+use crate::plan::StagePlan;
+use crate::record::Evaluation;
+use crate::tally::{Tally, argmax};
+use crate::train::pictures;
+use burn::module::Module as _;
+use burn::tensor::Device;
+use kiln_data::{BatchPlan, Listing, Loader, SampleKeys};
+use kiln_models::Network;
+use std::sync::Arc;
+
+/// Hits, losses and the confusion matrix.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Scores {
+    pub(crate) tally: Tally,
+    /// Pictures by true class (outer) and predicted class (inner).
+    pub(crate) confusion: Vec<Vec<u64>>,
+}
+
+impl Scores {
+    pub(crate) fn into_evaluation(self, checkpoint: &str, class_names: &[String]) -> Evaluation {
+        Evaluation {
+            checkpoint: checkpoint.to_owned(),
+            samples: self.tally.samples,
+            loss: self.tally.loss(),
+            top1: self.tally.top1(),
+            top5: self.tally.top5(),
+            class_names: class_names.to_vec(),
+            confusion: self.confusion,
+            bad_images: self.tally.bad_images,
+        }
+    }
+}
+
+/// Scores `network` on every picture of `listing`, once, in order, on the plain device.
+pub(crate) fn evaluate(
+    network: &Network,
+    device: &Device,
+    loader: &Loader,
+    listing: &Arc<Listing>,
+    stage: &StagePlan,
+    progress: &mut dyn FnMut(usize, usize),
+) -> Result<Scores, Error> {
+    let network = network.valid();
+    let classes = stage.card.class_names.len();
+    let mut scores = Scores { tally: Tally::default(), confusion: vec![vec![0; classes]; classes] };
+    let plan = BatchPlan::evaluation(listing.count(), stage.shape.micro());
+    let mut done = 0;
+    for batch in
+        loader.run(listing.clone(), plan, stage.val_recipe.clone(), SampleKeys::evaluation())
+    {
+        let batch = batch?;
+        scores.tally.bad_images += batch.bad.len() as u64;
+        done += batch.labels.len() + batch.bad.len();
+        if batch.labels.is_empty() {
+            continue;
+        }
+        let labels = batch.labels.clone();
+        let logits = network.forward(pictures(batch, device));
+        let targets = smoothed_targets(&labels, classes, stage.label_smoothing, device);
+        let loss = cross_entropy_sum(logits.clone(), targets).into_scalar::<f32>();
+        let logits: Vec<f32> = logits.into_data().iter::<f32>().collect();
+        scores.tally.add(&logits, &labels, f64::from(loss));
+        for (row, &label) in logits.chunks_exact(classes).zip(&labels) {
+            scores.confusion[label as usize][argmax(row)] += 1;
+        }
+        progress(done, listing.len());
+    }
+    Ok(scores)
+}

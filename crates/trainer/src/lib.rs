@@ -1,0 +1,37 @@
+//! Experiments as data: what the user wrote (*spec*), what was resolved (*plan*), what is on disk (*record*), and the
+//! loop between them.
+//!
+//! [`begin`] starts a run, [`resume`] continues one, [`evaluate_run`] and [`predict`] use its weights. How one picture
+//! becomes a gradient is in `train.rs`, top to bottom.
+
+mod card;
+mod checkpoint;
+mod device_memory;
+mod early_stopping;
+mod environment;
+mod error;
+mod evaluate;
+mod loss;
+mod observer;
+mod plan;
+mod predict;
+pub mod record;
+mod run;
+mod run_directory;
+pub mod spec;
+mod tally;
+mod train;
+
+pub use card::ModelCard;
+pub use checkpoint::load_model;
+pub use error::Error;
+pub use loss::{cross_entropy_sum, smoothed_targets};
+pub use observer::{Observer, Silent, StepReport, StopRequest};
+pub use plan::{StagePlan, check, resolve};
+pub use predict::{ClassProbability, Prediction, predict};
+pub use run::{
+    Data, Destination, Outcome, RunSettings, begin, best_checkpoint, evaluate_run, open_data,
+    resume,
+};
+pub use run_directory::{FORMAT, RunDirectory, RunIdentity};
+pub use tally::Tally;

@@ -1,0 +1,69 @@
+//! How a run tells the outside what it does, and how the outside asks it to stop.
+
+use crate::plan::StagePlan;
+use crate::record::EpochRecord;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// One optimizer step, just done.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct StepReport {
+    /// Epoch of the stage, from 1.
+    pub epoch: u64,
+    /// Step of the epoch, from 1.
+    pub step: u64,
+    /// Steps in this epoch.
+    pub steps: u64,
+    /// Pictures in the step.
+    pub images: u64,
+    /// Mean loss of the epoch so far.
+    pub loss: f64,
+    /// Learning rate used.
+    pub lr: f64,
+}
+
+/// Receives what happens. Every method has an empty default.
+pub trait Observer {
+    /// A stage begins or continues; `parameters` are those being trained.
+    fn stage(&mut self, stage: &StagePlan, parameters: usize) {
+        let _ = (stage, parameters);
+    }
+    /// A step is done.
+    fn step(&mut self, report: StepReport) {
+        let _ = report;
+    }
+    /// `done` of `total` validation pictures are scored.
+    fn validating(&mut self, done: usize, total: usize) {
+        let _ = (done, total);
+    }
+    /// An epoch is done and recorded.
+    fn epoch(&mut self, record: &EpochRecord) {
+        let _ = record;
+    }
+    /// Something worth a line.
+    fn note(&mut self, line: &str) {
+        let _ = line;
+    }
+}
+
+/// An observer that ignores everything.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Silent;
+
+impl Observer for Silent {}
+
+/// Asks a run to stop after the current step. Clones share the request.
+#[derive(Debug, Clone, Default)]
+pub struct StopRequest(Arc<AtomicBool>);
+
+impl StopRequest {
+    /// Asks. Safe to call from a signal handler's thread.
+    pub fn request(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether somebody asked.
+    pub fn is_requested(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}

@@ -1,0 +1,59 @@
+//! Classifying single pictures.
+
+use crate::card::ModelCard;
+use crate::error::Error;
+use burn::tensor::activation::softmax;
+use burn::tensor::{DType, Device, Tensor, TensorData};
+use kiln_data::{SampleKeys, decode_file};
+use kiln_models::Network;
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+
+/// The most likely classes of one picture.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Prediction {
+    /// The picture.
+    pub path: PathBuf,
+    /// Most likely first.
+    pub top: Vec<ClassProbability>,
+}
+
+/// A class and how likely it is.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ClassProbability {
+    /// The class's name.
+    pub class: String,
+    /// From 0 to 1.
+    pub probability: f32,
+}
+
+/// Classifies the picture at `path`, prepared as in evaluation.
+///
+/// # Errors
+/// [`Error::Data`] when the picture cannot be read.
+pub fn predict(
+    network: &Network,
+    card: &ModelCard,
+    device: &Device,
+    path: &Path,
+    top: usize,
+) -> Result<Prediction, Error> {
+    let fault = |error: kiln_augment::Error| Error::checkpoint(path, error);
+    let recipe = card.evaluation_recipe().map_err(fault)?;
+    let picture = decode_file(path).map_err(kiln_data::Error::from)?;
+    let picture = recipe.pipeline.apply(picture, SampleKeys::evaluation().of(0));
+    let mut planes = vec![0.0; recipe.sample_len()];
+    recipe.normalize.to_planar(&picture, &mut planes);
+    let shape = [1, 3, recipe.size.height as usize, recipe.size.width as usize];
+    let input = Tensor::<4>::from_data(TensorData::new(planes, shape), (device, DType::F32));
+    let probabilities = softmax(network.forward(input), 1);
+    let mut ranked: Vec<ClassProbability> = probabilities
+        .into_data()
+        .iter::<f32>()
+        .zip(&card.class_names)
+        .map(|(probability, class)| ClassProbability { class: class.clone(), probability })
+        .collect();
+    ranked.sort_by(|a, b| b.probability.total_cmp(&a.probability));
+    ranked.truncate(top);
+    Ok(Prediction { path: path.to_owned(), top: ranked })
+}

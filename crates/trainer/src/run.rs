@@ -1,0 +1,298 @@
+//! A whole run: begin or resume, stage after stage, the final evaluation.
+
+use crate::checkpoint::{CheckpointSet, TrainState, load_model, newest};
+use crate::environment::Environment;
+use crate::error::Error;
+use crate::evaluate::evaluate;
+use crate::observer::{Observer, StopRequest};
+use crate::plan::{self, StagePlan};
+use crate::record::Evaluation;
+use crate::run_directory::{FORMAT, RunDirectory, RunIdentity};
+use crate::spec::{ExperimentSpec, Layer, Layers};
+use crate::train::{Ending, Progress, Trainer};
+use burn::tensor::Device;
+use kiln_augment::{Domain, RandomKey};
+use kiln_data::{Listing, Loader, LoaderSettings, OpenContext, cached_subset};
+use kiln_models::{Network, UnitSource, parameter_count};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// What a run uses that does not change its result.
+#[derive(Debug, Clone)]
+pub struct RunSettings {
+    /// Where it computes.
+    pub device: Device,
+    /// Threads that decode and augment.
+    pub workers: usize,
+    /// How somebody asks it to stop.
+    pub stop: StopRequest,
+}
+
+/// Where a new run's directory goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Destination {
+    /// `PARENT/EXPERIMENT-NNN`.
+    Numbered(PathBuf),
+    /// Exactly there; must not exist.
+    Exactly(PathBuf),
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// All stages are done; the best checkpoint was evaluated.
+    Finished {
+        /// The run's folder.
+        directory: PathBuf,
+        /// Scores of the best checkpoint on the validation set.
+        evaluation: Evaluation,
+    },
+    /// Somebody asked to stop; a checkpoint is written.
+    Interrupted {
+        /// The run's folder.
+        directory: PathBuf,
+    },
+}
+
+/// The listings of an experiment.
+#[derive(Debug, Clone)]
+pub struct Data {
+    /// Training pictures, the subset taken.
+    pub train: Arc<Listing>,
+    /// Validation pictures.
+    pub val: Arc<Listing>,
+}
+
+/// Finds the pictures of an experiment; generates or chooses them where the experiment says so.
+///
+/// # Errors
+/// [`Error::Data`] naming the folder and what is wrong with it.
+pub fn open_data(spec: &ExperimentSpec, observer: &mut dyn Observer) -> Result<Data, Error> {
+    let cache = &spec.data.cache;
+    let context = OpenContext { data_dir: None, cache_dir: cache.clone(), seed: spec.seed };
+    let found = spec.data.source.open(&context)?;
+    let mut train = found.train;
+    if let Some(subset) = &spec.data.subset {
+        // One folder for each data set, so that two of them do not take turns in one file.
+        let place = fnv1a(&found.root.to_string_lossy());
+        let folder = cache.join(format!("subsets-{place:016x}"));
+        let (chosen, outcome) = cached_subset(&folder, &train, subset.fraction, spec.seed)?;
+        let outcome = match outcome {
+            kiln_data::Outcome::Fresh => "chosen now".to_owned(),
+            kiln_data::Outcome::Reused => "chosen before".to_owned(),
+            kiln_data::Outcome::Rebuilt { why } => format!("chosen again: {why}"),
+        };
+        observer.note(&format!(
+            "subset: {} of {} training pictures, {outcome}",
+            chosen.len(),
+            train.len()
+        ));
+        train = train.select(&chosen);
+    }
+    Ok(Data { train: Arc::new(train), val: Arc::new(found.val) })
+}
+
+/// Begins the experiment `name` in a new run directory and trains it to its end.
+///
+/// # Errors
+/// Any [`Error`]; what was checkpointed before it stays.
+pub fn begin(
+    name: &str,
+    layers: &Layers,
+    destination: &Destination,
+    settings: &RunSettings,
+    observer: &mut dyn Observer,
+) -> Result<Outcome, Error> {
+    let spec = layers.resolve()?;
+    plan::check(&spec, layers)?;
+    let data = open_data(&spec, observer)?;
+    let stages = plan::resolve(&spec, layers, data.train.count(), data.train.class_names())?;
+    let config = spec.to_toml()?;
+    let directory = match destination {
+        Destination::Numbered(parent) => RunDirectory::create_numbered(parent, name)?,
+        Destination::Exactly(path) => RunDirectory::create(path)?,
+    };
+    directory.write("config.toml", config.as_bytes())?;
+    let summaries: Vec<_> = stages.iter().map(StagePlan::summary).collect();
+    directory.write_json("plan.json", &summaries)?;
+    directory
+        .write_json("environment.json", &Environment::here(&settings.device, settings.workers))?;
+    // Last, because it is what makes the folder a run.
+    directory.write_json("run.json", &identity(name, &data))?;
+    observer.note(&format!("run directory: {}", directory.path().display()));
+    train_all(&spec, &stages, &data, &directory, settings, observer)
+}
+
+/// Continues the run in `path` from its newest checkpoint, or from the start when there is none.
+///
+/// # Errors
+/// Any [`Error`]; [`Error::RunDirectory`] when the pictures are not those the run began with.
+pub fn resume(
+    path: &Path,
+    settings: &RunSettings,
+    observer: &mut dyn Observer,
+) -> Result<Outcome, Error> {
+    let (directory, identity) = RunDirectory::open(path)?;
+    let (spec, layers) = read_config(&directory)?;
+    let data = open_data(&spec, observer)?;
+    let found = self::identity(&identity.experiment, &data);
+    if (&found.train_fingerprint, &found.val_fingerprint)
+        != (&identity.train_fingerprint, &identity.val_fingerprint)
+    {
+        let problem =
+            "the pictures are not those the run began with (names, sizes or classes differ)";
+        return Err(Error::run_directory(path, problem));
+    }
+    let stages = plan::resolve(&spec, &layers, data.train.count(), data.train.class_names())?;
+    train_all(&spec, &stages, &data, &directory, settings, observer)
+}
+
+/// Scores a run's best checkpoint on its validation set again.
+///
+/// # Errors
+/// Any [`Error`]; [`Error::Checkpoint`] when the run has no checkpoint yet.
+pub fn evaluate_run(
+    path: &Path,
+    settings: &RunSettings,
+    observer: &mut dyn Observer,
+) -> Result<Evaluation, Error> {
+    let (directory, _) = RunDirectory::open(path)?;
+    let (spec, layers) = read_config(&directory)?;
+    let data = open_data(&spec, observer)?;
+    let stages = plan::resolve(&spec, &layers, data.train.count(), data.train.class_names())?;
+    evaluate_best(&spec, &stages, &data, &directory, settings, observer)
+}
+
+/// The folder of a run's best checkpoint.
+///
+/// # Errors
+/// [`Error::Checkpoint`] when there is none yet.
+pub fn best_checkpoint(directory: &RunDirectory) -> Result<PathBuf, Error> {
+    let folder = directory.checkpoints();
+    let newest = newest(&folder)?
+        .ok_or_else(|| Error::checkpoint(&folder, "the run has no checkpoint yet"))?;
+    Ok(match &newest.state.best {
+        Some(best) => folder.join(&best.checkpoint),
+        None => newest.path,
+    })
+}
+
+fn read_config(directory: &RunDirectory) -> Result<(ExperimentSpec, Layers), Error> {
+    let file = directory.path().join("config.toml");
+    let mut layers = Layers::empty();
+    layers.push(Layer::from_toml(&file.display().to_string(), &directory.config()?)?);
+    Ok((layers.resolve()?, layers))
+}
+
+fn identity(experiment: &str, data: &Data) -> RunIdentity {
+    RunIdentity {
+        format: FORMAT,
+        experiment: experiment.to_owned(),
+        kiln_version: env!("CARGO_PKG_VERSION").to_owned(),
+        train_fingerprint: data.train.fingerprint(),
+        val_fingerprint: data.val.fingerprint(),
+    }
+}
+
+fn loader(spec: &ExperimentSpec, settings: &RunSettings) -> Loader {
+    Loader::new(LoaderSettings {
+        workers: settings.workers,
+        max_bytes: spec.data.prefetch_mib << 20,
+        on_bad_image: spec.data.on_bad_image,
+    })
+}
+
+fn train_all(
+    spec: &ExperimentSpec,
+    stages: &[StagePlan],
+    data: &Data,
+    directory: &RunDirectory,
+    settings: &RunSettings,
+    observer: &mut dyn Observer,
+) -> Result<Outcome, Error> {
+    let trainer = Trainer {
+        seed: spec.seed,
+        device: settings.device.clone(),
+        loader: loader(spec, settings),
+        train: data.train.clone(),
+        val: data.val.clone(),
+        directory,
+        stop: settings.stop.clone(),
+    };
+    let training_device = settings.device.clone().autodiff();
+    let checkpoint = newest(&directory.checkpoints())?;
+    let (mut network, mut state) = match &checkpoint {
+        Some(set) => {
+            observer.note(&format!("continuing from {}", set.path.display()));
+            (load_model(&set.path, &training_device)?.0, set.state.clone())
+        }
+        None => (initial_network(spec, data, &training_device)?, TrainState::default()),
+    };
+    directory.keep_records(state.records)?;
+    let mut restored = checkpoint;
+    while let Some(stage) = stages.get(state.stage) {
+        observer.stage(stage, parameter_count(&network));
+        let mut optimizer = stage.new_optimizer()?;
+        if let Some(set) = restored.take() {
+            set.load_optimizer(&mut optimizer, &network, &settings.device)?;
+        }
+        let progress = Progress { network, optimizer, state };
+        let (progress, ending) = trainer.run(stage, progress, observer)?;
+        if ending == Ending::Interrupted {
+            return Ok(Outcome::Interrupted { directory: directory.path().to_owned() });
+        }
+        network = progress.network;
+        state = progress.state.next_stage();
+    }
+    let evaluation = evaluate_best(spec, stages, data, directory, settings, observer)?;
+    directory.write_json("evaluation.json", &evaluation)?;
+    Ok(Outcome::Finished { directory: directory.path().to_owned(), evaluation })
+}
+
+fn initial_network(spec: &ExperimentSpec, data: &Data, device: &Device) -> Result<Network, Error> {
+    let seed = spec.seed;
+    let source = move |name: &str| -> UnitSource {
+        let mut rng = RandomKey { seed, domain: Domain::Init, epoch: 0, index: fnv1a(name) }.rng(0);
+        Box::new(move || rng.unit())
+    };
+    spec.model.initialize(data.train.class_names().len(), device, source).map_err(|error| {
+        Error::Config {
+            origin: "plan".to_owned(),
+            path: "model".to_owned(),
+            problem: error.to_string(),
+        }
+    })
+}
+
+/// A name's fingerprint: FNV-1a, 64 bits.
+fn fnv1a(name: &str) -> u64 {
+    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+fn evaluate_best(
+    spec: &ExperimentSpec,
+    stages: &[StagePlan],
+    data: &Data,
+    directory: &RunDirectory,
+    settings: &RunSettings,
+    observer: &mut dyn Observer,
+) -> Result<Evaluation, Error> {
+    let path = best_checkpoint(directory)?;
+    let set = CheckpointSet::open(&path)?;
+    let (network, card) = load_model(&path, &settings.device)?;
+    let stage = stages
+        .get(set.state.stage)
+        .ok_or_else(|| Error::checkpoint(&path, "belongs to a stage that the run does not have"))?;
+    let scores = evaluate(
+        &network,
+        &settings.device,
+        &loader(spec, settings),
+        &data.val,
+        stage,
+        &mut |done, total| observer.validating(done, total),
+    )?;
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    Ok(scores.into_evaluation(&name, &card.class_names))
+}

@@ -1,0 +1,214 @@
+//! The folder that a run leaves behind.
+
+use crate::error::Error;
+use crate::record::{EpochRecord, Evaluation};
+use serde::{Deserialize, Serialize};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+/// Layout of run directories and checkpoints that this version writes and reads.
+pub const FORMAT: u32 = 1;
+
+/// `run.json`: what tells one run from another.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunIdentity {
+    /// Layout of the directory.
+    pub format: u32,
+    /// The experiment's name: its file's name without `.toml`.
+    pub experiment: String,
+    /// Version of Kiln that began the run.
+    pub kiln_version: String,
+    /// Fingerprint of the training listing, the subset included.
+    pub train_fingerprint: String,
+    /// Fingerprint of the validation listing.
+    pub val_fingerprint: String,
+}
+
+/// An open run directory.
+#[derive(Debug, Clone)]
+pub struct RunDirectory {
+    path: PathBuf,
+}
+
+impl RunDirectory {
+    /// Makes `runs/EXPERIMENT-NNN` under `parent` with the first free number.
+    ///
+    /// # Errors
+    /// [`Error::RunDirectory`] when the folder cannot be made.
+    pub fn create_numbered(parent: &Path, experiment: &str) -> Result<Self, Error> {
+        std::fs::create_dir_all(parent).map_err(|error| Error::run_directory(parent, error))?;
+        for number in 1..=999_999 {
+            let path = parent.join(format!("{experiment}-{number:03}"));
+            // Making the folder is the reservation: two runs that start together get two numbers.
+            match std::fs::create_dir(&path) {
+                Ok(()) => return Ok(Self { path }),
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(Error::run_directory(&path, error)),
+            }
+        }
+        Err(Error::run_directory(parent, "no free number left"))
+    }
+
+    /// Makes the folder `path`, which must not exist.
+    ///
+    /// # Errors
+    /// [`Error::RunDirectory`] when it exists or cannot be made.
+    pub fn create(path: &Path) -> Result<Self, Error> {
+        if let Some(parent) = path.parent() {
+            std::fs::create_dir_all(parent).map_err(|error| Error::run_directory(parent, error))?;
+        }
+        std::fs::create_dir(path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::AlreadyExists => {
+                Error::run_directory(path, "exists already; a run never overwrites another")
+            }
+            _ => Error::run_directory(path, error),
+        })?;
+        Ok(Self { path: path.to_owned() })
+    }
+
+    /// Opens an existing run and checks its format.
+    ///
+    /// # Errors
+    /// [`Error::RunDirectory`] when it is missing, not a run, or of another format.
+    pub fn open(path: &Path) -> Result<(Self, RunIdentity), Error> {
+        let directory = Self { path: path.to_owned() };
+        if !path.is_dir() {
+            return Err(Error::run_directory(path, "no such folder"));
+        }
+        let file = path.join("run.json");
+        let text = std::fs::read_to_string(&file)
+            .map_err(|error| Error::run_directory(&file, format!("not a run: {error}")))?;
+        let found: serde_json::Value =
+            serde_json::from_str(&text).map_err(|error| Error::run_directory(&file, error))?;
+        let format = found.get("format").and_then(serde_json::Value::as_u64);
+        if format != Some(u64::from(FORMAT)) {
+            let found = format.map_or("no".to_owned(), |number| number.to_string());
+            let problem = format!("written in format {found}, this version reads format {FORMAT}");
+            return Err(Error::run_directory(&file, problem));
+        }
+        let identity =
+            serde_json::from_value(found).map_err(|error| Error::run_directory(&file, error))?;
+        Ok((directory, identity))
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The run's name: the folder's.
+    pub fn name(&self) -> String {
+        self.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+    }
+
+    /// Where the checkpoints are.
+    pub fn checkpoints(&self) -> PathBuf {
+        self.path.join("checkpoints")
+    }
+
+    /// Writes a file in one piece: it is whole or it is not there.
+    ///
+    /// # Errors
+    /// [`Error::RunDirectory`] naming the file.
+    pub fn write(&self, name: &str, contents: &[u8]) -> Result<(), Error> {
+        let path = self.path.join(name);
+        let partial = self.path.join(format!(".{name}.partial"));
+        let written = std::fs::File::create(&partial)
+            .and_then(|mut file| file.write_all(contents).and_then(|()| file.sync_all()))
+            .and_then(|()| std::fs::rename(&partial, &path));
+        written.map_err(|error| {
+            // What was written of it is of no use; a failure to remove it changes nothing.
+            let _ = std::fs::remove_file(&partial);
+            Error::run_directory(&path, error)
+        })
+    }
+
+    /// Writes a value as JSON.
+    ///
+    /// # Errors
+    /// [`Error::RunDirectory`] naming the file.
+    pub fn write_json(&self, name: &str, value: &impl Serialize) -> Result<(), Error> {
+        let text = serde_json::to_string_pretty(value)
+            .map_err(|error| Error::run_directory(&self.path.join(name), error))?;
+        self.write(name, format!("{text}\n").as_bytes())
+    }
+
+    /// The resolved configuration, as TOML.
+    ///
+    /// # Errors
+    /// [`Error::RunDirectory`] when it cannot be read.
+    pub fn config(&self) -> Result<String, Error> {
+        let path = self.path.join("config.toml");
+        std::fs::read_to_string(&path).map_err(|error| Error::run_directory(&path, error))
+    }
+
+    /// The epochs on record.
+    ///
+    /// # Errors
+    /// [`Error::RunDirectory`] naming the line that is not a record. A last line cut short is left out.
+    pub fn records(&self) -> Result<Vec<EpochRecord>, Error> {
+        let path = self.path.join("metrics.jsonl");
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(Error::run_directory(&path, error)),
+        };
+        let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+        let parse = |(line, text): (usize, &str)| {
+            serde_json::from_str(text)
+                .map_err(|error| Error::run_directory(&path, format!("line {}: {error}", line + 1)))
+        };
+        whole.lines().enumerate().map(parse).collect()
+    }
+
+    /// Adds one epoch.
+    ///
+    /// # Errors
+    /// [`Error::RunDirectory`] when it cannot be written.
+    pub fn append_record(&self, record: &EpochRecord) -> Result<(), Error> {
+        let path = self.path.join("metrics.jsonl");
+        let fault = |error: &dyn std::fmt::Display| Error::run_directory(&path, error);
+        let line = serde_json::to_string(record).map_err(|error| fault(&error))?;
+        let mut file = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(&path)
+            .map_err(|error| fault(&error))?;
+        writeln!(file, "{line}").map_err(|error| fault(&error))
+    }
+
+    /// Keeps the first `count` epochs: what a resumed run does again is written again.
+    ///
+    /// # Errors
+    /// [`Error::RunDirectory`] when there are fewer.
+    pub fn keep_records(&self, count: usize) -> Result<(), Error> {
+        let records = self.records()?;
+        if records.len() < count {
+            let problem = format!("has {} epochs, the checkpoint knows {count}", records.len());
+            return Err(Error::run_directory(&self.path.join("metrics.jsonl"), problem));
+        }
+        let mut text = String::new();
+        for record in &records[..count] {
+            let line = serde_json::to_string(record)
+                .map_err(|error| Error::run_directory(&self.path, error))?;
+            text.push_str(&line);
+            text.push('\n');
+        }
+        self.write("metrics.jsonl", text.as_bytes())
+    }
+
+    /// The final evaluation, if the run has got so far.
+    ///
+    /// # Errors
+    /// [`Error::RunDirectory`] when the file is damaged.
+    pub fn evaluation(&self) -> Result<Option<Evaluation>, Error> {
+        let path = self.path.join("evaluation.json");
+        match std::fs::read_to_string(&path) {
+            Ok(text) => serde_json::from_str(&text)
+                .map(Some)
+                .map_err(|error| Error::run_directory(&path, error)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Error::run_directory(&path, error)),
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! The tables of an experiment file.
+
+use crate::error::Error;
+use kiln_augment::{Interpolation, OpSpec};
+use kiln_data::{OnBadImage, SourceSpec};
+use kiln_models::ModelSpec;
+use kiln_optim_schedules::{LinearWarmup, OptimizerSpec, ScheduleSpec, Span};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+impl ExperimentSpec {
+    /// The experiment as one TOML file that needs no other layer.
+    ///
+    /// # Errors
+    /// [`Error::Unreadable`] for a value that TOML cannot hold, such as a seed above 2^63.
+    pub fn to_toml(&self) -> Result<String, Error> {
+        toml::to_string(self).map_err(|error| Error::Unreadable {
+            origin: "configuration".to_owned(),
+            problem: error.to_string(),
+        })
+    }
+}
+
+/// One experiment, all layers merged and `[common]` merged under every stage.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExperimentSpec {
+    /// Source of all randomness.
+    pub seed: u64,
+    /// Names of the stages in the order they run.
+    pub stages: Vec<String>,
+    /// The overlay that applies when no data folder is given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub without_data: Option<String>,
+    /// Where pictures come from.
+    pub data: DataSpec,
+    /// How pictures become the model's input; travels with the weights.
+    pub input: InputSpec,
+    /// The network.
+    pub model: ModelSpec,
+    /// The stages by name.
+    pub stage: BTreeMap<String, StageSpec>,
+}
+
+/// The `[data]` table.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataSpec {
+    /// The kind of source and its settings.
+    pub source: SourceSpec,
+    /// Train on a part of every class; absent: on all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subset: Option<SubsetSpec>,
+    /// What happens to a picture that cannot be decoded.
+    pub on_bad_image: OnBadImage,
+    /// Folder for chosen subsets and generated pictures.
+    pub cache: PathBuf,
+    /// Bound on decoded pictures waiting for the training step, in MiB.
+    pub prefetch_mib: usize,
+}
+
+/// A stratified part of the training set.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SubsetSpec {
+    /// Part of every class, above 0 and at most 1.
+    pub fraction: f64,
+}
+
+/// The `[input]` table: what training, evaluation and prediction must agree on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InputSpec {
+    /// Mean of each channel, for values in `[0, 1]`.
+    pub mean: [f32; 3],
+    /// Standard deviation of each channel.
+    pub std: [f32; 3],
+    /// Evaluation resizes the shorter side to `size / crop_ratio`, rounded down, and crops the centre.
+    pub crop_ratio: f64,
+    /// The filter of that resize.
+    pub interpolation: Interpolation,
+}
+
+/// One `[stage.NAME]` table.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StageSpec {
+    /// Side of the square input, in pixels.
+    pub size: u32,
+    /// Pictures per step.
+    pub batch: BatchSpec,
+    /// Length of the stage.
+    pub run_for: Span,
+    /// The update rule.
+    pub optimizer: OptimizerSpec,
+    /// Learning rate over the stage.
+    pub schedule: ScheduleSpec,
+    /// A linear rise before the schedule.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warmup: Option<LinearWarmup>,
+    /// Augmentation of training pictures; the result must be `size` x `size`.
+    pub pipeline: Vec<OpSpec>,
+    /// The loss.
+    pub loss: LossSpec,
+    /// Bound on the global norm of the gradients; absent: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clip_grad_norm: Option<f64>,
+    /// Number format of the computation.
+    pub precision: Precision,
+    /// Ends the stage early; absent: never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub early_stopping: Option<EarlyStoppingSpec>,
+    /// When checkpoints are written and which are kept.
+    pub checkpoint: CheckpointSpec,
+}
+
+/// Pictures per step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BatchSpec {
+    /// Pictures in one forward and backward pass.
+    pub micro: u32,
+    /// Passes whose gradients are averaged into one optimizer step.
+    pub accumulate: u32,
+    /// Whether an epoch leaves out the pictures that do not fill a step.
+    pub drop_last: bool,
+}
+
+/// Cross entropy.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LossSpec {
+    /// Part of the target spread over all classes, at least 0 and below 1.
+    pub label_smoothing: f64,
+}
+
+/// Number format of the computation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Precision {
+    /// 32-bit floats throughout.
+    F32,
+}
+
+impl<'de> Deserialize<'de> for Precision {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match String::deserialize(deserializer)?.as_str() {
+            "f32" => Ok(Self::F32),
+            other => {
+                Err(D::Error::custom(format!("precision `{other}` is not available; use `f32`")))
+            }
+        }
+    }
+}
+
+/// What is watched to tell a better epoch from a worse one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Metric {
+    /// Validation loss: lower is better.
+    ValLoss,
+    /// Validation top-1 accuracy: higher is better.
+    ValTop1,
+}
+
+/// Ends a stage that no longer improves.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EarlyStoppingSpec {
+    /// Epochs without improvement after which the stage ends.
+    pub patience: u64,
+    /// Smallest change that counts as an improvement.
+    #[serde(default)]
+    pub min_delta: f64,
+}
+
+/// When checkpoints are written and which are kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CheckpointSpec {
+    /// The span between two checkpoints. The end of a stage and a new best epoch are always kept too.
+    pub every: Span,
+    /// How many of the newest stay on disk beside the best.
+    pub keep_newest: usize,
+    /// What makes an epoch the best; early stopping watches it too.
+    pub best_by: Metric,
+}

@@ -1,0 +1,227 @@
+//! The layers of a configuration, lowest first: defaults, experiment, overlays, environment, `--set`.
+//!
+//! This is the only file that calls figment.
+
+use super::decode::decode;
+use super::experiment::ExperimentSpec;
+use crate::error::Error;
+use figment::Figment;
+use figment::providers::{Env, Format, Toml};
+use serde_json::{Map, Value};
+use std::path::Path;
+
+const DEFAULTS: &str = include_str!("defaults.toml");
+
+/// One source of settings.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Layer {
+    /// What error messages call it: a file's path, `environment`, `--set`.
+    pub origin: String,
+    values: Value,
+}
+
+impl Layer {
+    /// # Errors
+    /// [`Error::Unreadable`] for a syntax error, with its line.
+    pub fn from_toml(origin: &str, text: &str) -> Result<Self, Error> {
+        // toml's own message shows the line; figment's does not.
+        if let Err(error) = text.parse::<toml::Table>() {
+            let problem = error.to_string().trim_end().to_owned();
+            return Err(Error::Unreadable { origin: origin.to_owned(), problem });
+        }
+        Self::extract(origin, &Figment::from(Toml::string(text)))
+    }
+
+    /// Values that the program itself sets, such as those of a command-line flag.
+    pub fn from_values(origin: &str, values: Value) -> Self {
+        Self { origin: origin.to_owned(), values }
+    }
+
+    /// # Errors
+    /// [`Error::Unreadable`] for a file that is missing, unreadable or has a syntax error.
+    pub fn from_file(path: &Path) -> Result<Self, Error> {
+        let origin = path.display().to_string();
+        match std::fs::read_to_string(path) {
+            Ok(text) => Self::from_toml(&origin, &text),
+            Err(error) => Err(Error::Unreadable { origin, problem: error.to_string() }),
+        }
+    }
+
+    /// The environment's `KILN_*` variables: `KILN_STAGE__TRAIN__SIZE=96` is `stage.train.size = 96`.
+    ///
+    /// # Errors
+    /// [`Error::Unreadable`] when a value cannot be parsed.
+    pub fn from_environment() -> Result<Self, Error> {
+        Self::extract("environment", &Figment::from(Env::prefixed("KILN_").split("__")))
+    }
+
+    /// One `KEY=VALUE`, such as `stage.train.batch.micro=8`. The value is TOML; anything else is text.
+    ///
+    /// # Errors
+    /// [`Error::Unreadable`] without `=` or with an empty part in the key.
+    pub fn from_assignment(assignment: &str) -> Result<Self, Error> {
+        let origin = format!("--set {assignment}");
+        let unreadable = |problem: &str| Error::Unreadable {
+            origin: origin.clone(),
+            problem: problem.to_owned(),
+        };
+        let (key, text) =
+            assignment.split_once('=').ok_or_else(|| unreadable("expected KEY=VALUE"))?;
+        if key.split('.').any(|part| part.trim().is_empty()) {
+            return Err(unreadable("the key has an empty part"));
+        }
+        let values = match Self::from_toml(&origin, &format!("value = {text}")) {
+            Ok(layer) => layer.values["value"].clone(),
+            Err(_) => Value::String(text.to_owned()),
+        };
+        let nested = key.rsplit('.').fold(values, |value, part| {
+            Value::Object(Map::from_iter([(part.trim().to_owned(), value)]))
+        });
+        Ok(Self { origin, values: nested })
+    }
+
+    fn extract(origin: &str, figment: &Figment) -> Result<Self, Error> {
+        match figment.extract() {
+            Ok(values) => Ok(Self { origin: origin.to_owned(), values }),
+            Err(error) => {
+                Err(Error::Unreadable { origin: origin.to_owned(), problem: error.to_string() })
+            }
+        }
+    }
+
+    fn get(&self, path: &[&str]) -> Option<&Value> {
+        path.iter().try_fold(&self.values, |value, part| value.get(part))
+    }
+}
+
+/// All layers of one configuration, lowest first.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Layers {
+    layers: Vec<Layer>,
+}
+
+impl Layers {
+    /// The embedded defaults and nothing above them.
+    ///
+    /// # Errors
+    /// None, the defaults being part of the program and its tests.
+    pub fn with_defaults() -> Result<Self, Error> {
+        Ok(Self { layers: vec![Layer::from_toml("defaults", DEFAULTS)?] })
+    }
+
+    /// No layer at all: for the configuration of a run, which is complete in itself.
+    pub fn empty() -> Self {
+        Self { layers: Vec::new() }
+    }
+
+    /// Puts `layer` on top.
+    pub fn push(&mut self, layer: Layer) {
+        self.layers.push(layer);
+    }
+
+    /// Puts `layers` on top, the last one highest.
+    pub fn extend(&mut self, layers: impl IntoIterator<Item = Layer>) {
+        self.layers.extend(layers);
+    }
+
+    /// A top-level text value after merging, such as `without_data`.
+    pub fn text(&self, key: &str) -> Option<&str> {
+        self.layers.iter().rev().find_map(|layer| layer.get(&[key])?.as_str())
+    }
+
+    /// Whether any layer above the defaults sets `path`, such as `data.source.path`.
+    pub fn sets(&self, path: &str) -> bool {
+        let parts: Vec<&str> = path.split('.').collect();
+        self.layers.iter().any(|layer| layer.get(&parts).is_some())
+    }
+
+    /// Merges the layers, puts `[common]` under every stage and decodes the result.
+    ///
+    /// # Errors
+    /// [`Error::Config`] naming the layer, the path and what is wrong.
+    pub fn resolve(&self) -> Result<ExperimentSpec, Error> {
+        let mut merged = Value::Object(Map::new());
+        for layer in &self.layers {
+            merge(&mut merged, layer.values.clone());
+        }
+        let common = merged.as_object_mut().and_then(|table| table.remove("common"));
+        let common = common.unwrap_or_else(|| Value::Object(Map::new()));
+        if merged.get("stage").is_none() {
+            merged["stage"] = Value::Object(Map::new());
+        }
+        let listed: Vec<String> = merged["stages"]
+            .as_array()
+            .map(|names| names.iter().filter_map(|n| n.as_str().map(str::to_owned)).collect())
+            .unwrap_or_default();
+        for name in &listed {
+            let own =
+                merged["stage"].get(name).cloned().unwrap_or_else(|| Value::Object(Map::new()));
+            let mut stage = common.clone();
+            merge(&mut stage, own);
+            if let Some(stages) = merged["stage"].as_object_mut() {
+                stages.insert(name.clone(), stage);
+            }
+        }
+        if let Some(stray) =
+            merged["stage"].as_object().and_then(|t| t.keys().find(|key| !listed.contains(key)))
+        {
+            let problem = format!("not one of `stages` ({})", listed.join(", "));
+            return Err(self.fault(&format!("stage.{stray}"), problem));
+        }
+        decode(&merged).map_err(|(path, problem)| self.fault(&path, problem))
+    }
+
+    /// An error at `path`, with the origin of the value there.
+    pub fn fault(&self, path: &str, problem: String) -> Error {
+        Error::Config { origin: self.origin_of(path), path: path.to_owned(), problem }
+    }
+
+    /// The highest layer that sets `path`, or the nearest table around it. A stage's setting may come from `[common]`.
+    fn origin_of(&self, path: &str) -> String {
+        let plain = path.split(" (").next().unwrap_or(path);
+        let mut parts: Vec<&str> =
+            plain.split('.').map(|part| part.split('[').next().unwrap_or(part)).collect();
+        while !parts.is_empty() {
+            let in_common = match parts.as_slice() {
+                ["stage", _, rest @ ..] if !rest.is_empty() => Some([&["common"], rest].concat()),
+                _ => None,
+            };
+            let own = self.layers.iter().rev().find(|layer| layer.get(&parts).is_some());
+            let common = in_common
+                .and_then(|path| self.layers.iter().rev().find(|layer| layer.get(&path).is_some()));
+            if let Some(layer) = own.or(common) {
+                return layer.origin.clone();
+            }
+            parts.pop();
+        }
+        self.layers
+            .iter()
+            .map(|layer| layer.origin.as_str())
+            .nth(1)
+            .or(self.layers.first().map(|layer| layer.origin.as_str()))
+            .unwrap_or("configuration")
+            .to_owned()
+    }
+}
+
+/// Puts `over` on top of `base`: tables merge key by key, everything else is replaced. A table that names another
+/// `type`, or a span in another unit, replaces the one below whole, whose settings would make no sense in it.
+fn merge(base: &mut Value, over: Value) {
+    match (base, over) {
+        (Value::Object(base), Value::Object(over)) if !replaces(base, &over) => {
+            for (key, value) in over {
+                merge(base.entry(key).or_insert(Value::Null), value);
+            }
+        }
+        (base, over) => *base = over,
+    }
+}
+
+fn replaces(base: &Map<String, Value>, over: &Map<String, Value>) -> bool {
+    let is_span = |table: &Map<String, Value>| {
+        table.len() == 1
+            && table.keys().all(|key| matches!(key.as_str(), "epochs" | "steps" | "fraction"))
+    };
+    let other_type = over.get("type").is_some_and(|kind| base.get("type") != Some(kind));
+    (other_type && base.contains_key("type")) || (is_span(base) && is_span(over))
+}

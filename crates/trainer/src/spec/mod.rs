@@ -1,0 +1,11 @@
+//! What the user wrote: the experiment file, its layers and its errors.
+
+mod decode;
+mod experiment;
+mod layers;
+
+pub use experiment::{
+    BatchSpec, CheckpointSpec, DataSpec, EarlyStoppingSpec, ExperimentSpec, InputSpec, LossSpec,
+    Metric, Precision, StageSpec, SubsetSpec,
+};
+pub use layers::{Layer, Layers};

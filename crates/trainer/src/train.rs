@@ -1,0 +1,256 @@
+//! The training loop, top to bottom.
+//!
+//! One optimizer step: `accumulate` micro-batches go forward and backward, their summed gradients are divided by the
+//! number of pictures, clipped by their global norm, and applied at the rate of that step. One epoch: its steps, then
+//! validation, a line in `metrics.jsonl`, and a checkpoint where one is due. Everything that decides the result is a
+//! function of the plan and the position in [`TrainState`], so a run continues wherever a checkpoint left it.
+
+use crate::checkpoint::{self, TrainState};
+use crate::device_memory::device_memory_bytes;
+use crate::early_stopping::Best;
+use crate::error::Error;
+use crate::evaluate::evaluate;
+use crate::loss::{cross_entropy_sum, smoothed_targets};
+use crate::observer::{Observer, StepReport, StopRequest};
+use crate::plan::StagePlan;
+use crate::record::EpochRecord;
+use crate::run_directory::RunDirectory;
+use burn::tensor::{DType, Device, Tensor, TensorData};
+use kiln_augment::{Domain, RandomKey};
+use kiln_data::{Batch, BatchPlan, Batches, Listing, Loader, SampleKeys};
+use kiln_models::Network;
+use kiln_optim_schedules::{Gradients, Optimizer};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// What a stage trains with.
+pub(crate) struct Trainer<'a> {
+    pub(crate) seed: u64,
+    pub(crate) device: Device,
+    pub(crate) loader: Loader,
+    pub(crate) train: Arc<Listing>,
+    pub(crate) val: Arc<Listing>,
+    pub(crate) directory: &'a RunDirectory,
+    pub(crate) stop: StopRequest,
+}
+
+/// What changes while a stage trains.
+pub(crate) struct Progress {
+    pub(crate) network: Network,
+    pub(crate) optimizer: Optimizer,
+    pub(crate) state: TrainState,
+}
+
+/// How a stage ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// Its length is reached or it stopped improving.
+    Complete,
+    /// Somebody asked to stop; a checkpoint is written.
+    Interrupted,
+}
+
+impl Trainer<'_> {
+    /// Trains `stage` from wherever `progress` is.
+    pub(crate) fn run(
+        &self,
+        stage: &StagePlan,
+        mut progress: Progress,
+        observer: &mut dyn Observer,
+    ) -> Result<(Progress, Ending), Error> {
+        while !progress.state.stage_done {
+            progress = self.train_epoch(stage, progress, observer)?;
+            if self.stop.is_requested() {
+                self.checkpoint(stage, &progress)?;
+                return Ok((progress, Ending::Interrupted));
+            }
+            progress = self.finish_epoch(stage, progress, observer)?;
+        }
+        Ok((progress, Ending::Complete))
+    }
+
+    /// The steps that remain of the epoch, or those until somebody asks to stop.
+    fn train_epoch(
+        &self,
+        stage: &StagePlan,
+        mut progress: Progress,
+        observer: &mut dyn Observer,
+    ) -> Result<Progress, Error> {
+        let (began, seconds_before) = (Instant::now(), progress.state.seconds);
+        let steps = stage.steps_in_epoch(progress.state.epoch);
+        let mut batches = self.epoch_batches(stage, &progress.state);
+        while progress.state.step_in_epoch < steps && !self.stop.is_requested() {
+            let (lr, samples_before) =
+                (stage.schedule.at(stage.step(&progress.state)).lr, progress.state.tally.samples);
+            progress = self.optimizer_step(stage, progress, &mut batches)?;
+            let state = &mut progress.state;
+            state.seconds = seconds_before + began.elapsed().as_secs_f64();
+            observer.step(StepReport {
+                epoch: state.epoch + 1,
+                step: state.step_in_epoch,
+                steps,
+                images: state.tally.samples - samples_before,
+                loss: state.tally.loss(),
+                lr,
+            });
+            // The end of an epoch has its checkpoint after validation.
+            let due = stage.step(state).is_multiple_of(stage.checkpoint_every);
+            if due && state.step_in_epoch < steps {
+                self.checkpoint(stage, &progress)?;
+            }
+        }
+        Ok(progress)
+    }
+
+    /// Validation, the record, and a checkpoint where one is due.
+    fn finish_epoch(
+        &self,
+        stage: &StagePlan,
+        progress: Progress,
+        observer: &mut dyn Observer,
+    ) -> Result<Progress, Error> {
+        let Progress { network, optimizer, state } = progress;
+        let began = Instant::now();
+        let validating = &mut |done, total| observer.validating(done, total);
+        let scores = evaluate(&network, &self.device, &self.loader, &self.val, stage, validating)?;
+        let steps_done = stage.step(&state);
+        let record = EpochRecord {
+            stage: stage.name.clone(),
+            epoch: state.epoch + 1,
+            step: state.run_step,
+            train_loss: state.tally.loss(),
+            train_top1: state.tally.top1(),
+            val_loss: scores.tally.loss(),
+            val_top1: scores.tally.top1(),
+            val_top5: scores.tally.top5(),
+            lr: stage.schedule.at(steps_done - 1).lr,
+            images_per_second: state.tally.samples as f64 / state.seconds,
+            seconds: state.seconds + began.elapsed().as_secs_f64(),
+            device_memory_bytes: device_memory_bytes(&self.device),
+            bad_images: state.tally.bad_images + scores.tally.bad_images,
+        };
+        let (state, is_best) = epoch_done(stage, state, &record);
+        self.directory.append_record(&record)?;
+        observer.epoch(&record);
+        let progress = Progress { network, optimizer, state };
+        let due = steps_done.is_multiple_of(stage.checkpoint_every);
+        if is_best || due || progress.state.stage_done {
+            self.checkpoint(stage, &progress)?;
+        }
+        Ok(progress)
+    }
+
+    /// The rest of the epoch's micro-batches, in order.
+    fn epoch_batches(&self, stage: &StagePlan, state: &TrainState) -> Batches {
+        // Unique over the stages of a run, so that no two epochs see the same order or the same crops.
+        let epoch = ((state.stage as u64) << 32) | state.epoch;
+        let count = self.train.count();
+        let plan = BatchPlan::training(self.seed, epoch, count, stage.shape, state.step_in_epoch);
+        let keys = SampleKeys::training(self.seed, epoch);
+        self.loader.run(self.train.clone(), plan, stage.train_recipe.clone(), keys)
+    }
+
+    /// One optimizer step.
+    fn optimizer_step(
+        &self,
+        stage: &StagePlan,
+        progress: Progress,
+        batches: &mut Batches,
+    ) -> Result<Progress, Error> {
+        let Progress { network, mut optimizer, mut state } = progress;
+        let step = stage.step(&state);
+        let mut gradients = Gradients::default();
+        let mut samples = 0;
+        let mut loss_sum = 0.0;
+        for (micro, batch) in batches.by_ref().take(stage.shape.accumulate() as usize).enumerate() {
+            let batch = batch?;
+            state.tally.bad_images += batch.bad.len() as u64;
+            if batch.labels.is_empty() {
+                continue;
+            }
+            self.seed_dropout(stage, &state, micro);
+            let (labels, count) = (batch.labels.clone(), batch.labels.len());
+            let device = self.device.clone().autodiff();
+            let logits = network.forward(pictures(batch, &device));
+            let targets =
+                smoothed_targets(&labels, logits.dims()[1], stage.label_smoothing, &device);
+            let loss = cross_entropy_sum(logits.clone(), targets);
+            let batch_loss = f64::from(loss.clone().into_scalar::<f32>());
+            let logits: Vec<f32> = logits.inner().into_data().iter::<f32>().collect();
+            state.tally.add(&logits, &labels, batch_loss);
+            gradients.add(loss.backward(), &network);
+            samples += count;
+            loss_sum += batch_loss;
+        }
+        if !loss_sum.is_finite() {
+            return Err(Error::Diverged {
+                stage: stage.name.clone(),
+                epoch: state.epoch + 1,
+                step: step + 1,
+                loss: loss_sum / samples as f64,
+            });
+        }
+        let network = if samples == 0 {
+            network
+        } else {
+            let mean = 1.0 / samples as f64;
+            let factor = if stage.max_grad_norm.is_finite() {
+                Gradients::clip_factor(gradients.global_norm() * mean, stage.max_grad_norm)
+            } else {
+                1.0
+            };
+            gradients.scale(mean * factor);
+            optimizer.step(network, gradients, stage.schedule.at(step))
+        };
+        state.step_in_epoch += 1;
+        state.run_step += 1;
+        Ok(Progress { network, optimizer, state })
+    }
+
+    /// Makes dropout a function of the position: the device's generator is seeded before each micro-batch.
+    fn seed_dropout(&self, stage: &StagePlan, state: &TrainState, micro: usize) {
+        let index = state.run_step * u64::from(stage.shape.accumulate()) + micro as u64;
+        let key = RandomKey { seed: self.seed, domain: Domain::Dropout, epoch: 0, index };
+        self.device.seed(key.rng(0).bits());
+    }
+
+    fn checkpoint(&self, stage: &StagePlan, progress: &Progress) -> Result<(), Error> {
+        let folder = self.directory.checkpoints();
+        let Progress { network, optimizer, state } = progress;
+        checkpoint::write(&folder, network, &stage.card, optimizer, state)?;
+        let best = state.best.as_ref().map(|best| best.checkpoint.as_str());
+        checkpoint::prune(&folder, stage.keep_newest, best)
+    }
+}
+
+/// The state after an epoch, and whether that epoch is the best so far.
+fn epoch_done(
+    stage: &StagePlan,
+    mut state: TrainState,
+    record: &EpochRecord,
+) -> (TrainState, bool) {
+    let value = stage.best_by.of(record);
+    let is_best =
+        state.best.as_ref().is_none_or(|best| stage.best_by.gain(best.value, value) > 0.0);
+    if is_best {
+        state.best = Some(Best { checkpoint: state.checkpoint_name(), value });
+    }
+    let out_of_patience =
+        state.patience.is_over(stage.best_by, value, stage.min_delta, stage.patience);
+    state.epoch += 1;
+    state.step_in_epoch = 0;
+    state.tally = crate::tally::Tally::default();
+    state.seconds = 0.0;
+    state.records += 1;
+    state.stage_done = out_of_patience || state.epoch == stage.epochs;
+    (state, is_best)
+}
+
+/// A batch as a tensor.
+///
+/// # Shapes
+/// `[batch, 3, height, width]`.
+pub(crate) fn pictures(batch: Batch, device: &Device) -> Tensor<4> {
+    let shape = batch.dims();
+    Tensor::from_data(TensorData::new(batch.images, shape), (device, DType::F32))
+}
