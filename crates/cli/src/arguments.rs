@@ -1,0 +1,194 @@
+//! The command line.
+
+use crate::device::DeviceName;
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Trains image classifiers.
+#[derive(Debug, Parser)]
+#[command(name = "kiln", version, about, max_term_width = 100)]
+pub(crate) struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+    /// Log what the libraries do.
+    #[arg(long, short, global = true)]
+    pub(crate) verbose: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Train an experiment in a new run directory.
+    Train(TrainArguments),
+    /// Continue a run from its newest checkpoint.
+    Resume(ResumeArguments),
+    /// Score a run's best checkpoint on its validation set.
+    Evaluate(EvaluateArguments),
+    /// Classify pictures with a run's best checkpoint.
+    Predict(PredictArguments),
+    /// Write a run's report.html.
+    Report(ReportArguments),
+    /// Work with configurations.
+    Config(ConfigArguments),
+    /// Work with folders of pictures.
+    Data(DataArguments),
+    /// Measure loader, training step and memory; see `docs/results.md`.
+    #[command(hide = true)]
+    Bench(BenchArguments),
+}
+
+/// Where and how to compute; nothing of this changes a result on the CPU.
+#[derive(Debug, Args)]
+pub(crate) struct MachineArguments {
+    /// Where to compute.
+    #[arg(long, value_enum, default_value_t = DeviceName::Flex)]
+    pub(crate) device: DeviceName,
+    /// Threads that decode and augment pictures [default: one for each processor].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) workers: Option<u16>,
+    /// Print nothing but results and errors.
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+}
+
+/// An experiment and what is laid over it.
+#[derive(Debug, Args)]
+pub(crate) struct ExperimentArguments {
+    /// An experiment file, or the name of one in `configs/`.
+    pub(crate) config: PathBuf,
+    /// Folder of pictures; sets `data.source.path`.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// An overlay file, or the name of one in `overlays/` beside the experiment; may be repeated.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) overlay: Vec<PathBuf>,
+    /// One setting, such as `stage.train.batch.micro=8`; may be repeated.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TrainArguments {
+    #[command(flatten)]
+    pub(crate) experiment: ExperimentArguments,
+    #[command(flatten)]
+    pub(crate) machine: MachineArguments,
+    /// The run directory; must not exist [default: runs/NAME-NNN].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ResumeArguments {
+    /// The run directory.
+    pub(crate) run: PathBuf,
+    #[command(flatten)]
+    pub(crate) machine: MachineArguments,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EvaluateArguments {
+    /// The run directory.
+    pub(crate) run: PathBuf,
+    #[command(flatten)]
+    pub(crate) machine: MachineArguments,
+    /// Print the scores as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PredictArguments {
+    /// The run directory.
+    pub(crate) run: PathBuf,
+    /// Pictures to classify.
+    #[arg(required = true)]
+    pub(crate) images: Vec<PathBuf>,
+    /// Classes to name for each picture.
+    #[arg(long, default_value_t = 5)]
+    pub(crate) top: usize,
+    /// Where to compute.
+    #[arg(long, value_enum, default_value_t = DeviceName::Flex)]
+    pub(crate) device: DeviceName,
+    /// Print the predictions as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ReportArguments {
+    /// The run directory.
+    pub(crate) run: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ConfigArguments {
+    #[command(subcommand)]
+    pub(crate) command: ConfigCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Print the experiment with all layers merged.
+    Show(ExperimentArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DataArguments {
+    #[command(subcommand)]
+    pub(crate) command: DataCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DataCommand {
+    /// Count classes, sizes and formats and find broken pictures.
+    Describe {
+        /// The folder.
+        folder: PathBuf,
+        /// Print the description as JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Render a folder of generated pictures.
+    Synth {
+        /// The folder; made if it does not exist.
+        folder: PathBuf,
+        /// Training pictures.
+        #[arg(long, default_value_t = 2000)]
+        train: u32,
+        /// Validation pictures.
+        #[arg(long, default_value_t = 500)]
+        val: u32,
+        /// Classes, from 2 to 10.
+        #[arg(long, default_value_t = 10)]
+        classes: u32,
+        /// Side of the square pictures, in pixels.
+        #[arg(long, default_value_t = 96)]
+        side: u32,
+        /// Source of all randomness.
+        #[arg(long, default_value_t = 42)]
+        seed: u64,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BenchArguments {
+    #[command(subcommand)]
+    pub(crate) command: BenchCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum BenchCommand {
+    /// Images/s of decode, random resized crop 224, flip and normalise, for one and two workers.
+    Loader {
+        /// Folder of pictures.
+        #[arg(long)]
+        data: PathBuf,
+    },
+    /// Images/s of a ResNet-18 step, batch 32 at 128 px: the bare step, and the trainer's loop.
+    Step {
+        /// Folder of pictures for the trainer's loop.
+        #[arg(long)]
+        data: PathBuf,
+    },
+}

@@ -1,0 +1,21 @@
+//! `kiln bench`: the measurements behind `docs/results.md`.
+
+mod loader;
+mod step;
+
+use crate::arguments::{BenchArguments, BenchCommand};
+use std::process::ExitCode;
+
+pub(crate) fn bench(arguments: &BenchArguments) -> anyhow::Result<ExitCode> {
+    match &arguments.command {
+        BenchCommand::Loader { data } => loader::loader(data)?,
+        BenchCommand::Step { data } => step::step(data)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The middle of the measured rates.
+fn median(mut rates: Vec<f64>) -> f64 {
+    rates.sort_by(f64::total_cmp);
+    rates.get(rates.len() / 2).copied().unwrap_or(f64::NAN)
+}

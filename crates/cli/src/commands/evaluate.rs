@@ -1,0 +1,41 @@
+//! `kiln evaluate`.
+
+use crate::arguments::EvaluateArguments;
+use crate::commands::train::workers;
+use crate::reporter::Reporter;
+use kiln_trainer::{RunSettings, StopRequest, evaluate_run};
+use std::process::ExitCode;
+
+pub(crate) fn evaluate(arguments: &EvaluateArguments) -> anyhow::Result<ExitCode> {
+    let machine = &arguments.machine;
+    let settings = RunSettings {
+        device: machine.device.open()?,
+        workers: workers(machine.workers),
+        stop: StopRequest::default(),
+    };
+    let mut reporter = Reporter::new(machine.quiet || arguments.json);
+    let scores = evaluate_run(&arguments.run, &settings, &mut reporter);
+    reporter.finish();
+    let scores = scores?;
+    if arguments.json {
+        let summary = serde_json::json!({
+            "checkpoint": scores.checkpoint,
+            "samples": scores.samples,
+            "loss": scores.loss,
+            "top1": scores.top1,
+            "top5": scores.top5,
+            "bad_images": scores.bad_images,
+        });
+        println!("{summary}");
+    } else {
+        println!(
+            "{}: top-1 {:.1} %, top-5 {:.1} %, loss {:.4} on {} pictures",
+            scores.checkpoint,
+            100.0 * scores.top1,
+            100.0 * scores.top5,
+            scores.loss,
+            scores.samples
+        );
+    }
+    Ok(ExitCode::SUCCESS)
+}

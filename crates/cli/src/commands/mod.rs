@@ -1,0 +1,8 @@
+//! One file for each command.
+
+pub(crate) mod config;
+pub(crate) mod data;
+pub(crate) mod evaluate;
+pub(crate) mod predict;
+pub(crate) mod report;
+pub(crate) mod train;

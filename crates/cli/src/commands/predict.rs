@@ -1,0 +1,27 @@
+//! `kiln predict`.
+
+use crate::arguments::PredictArguments;
+use kiln_trainer::{RunDirectory, best_checkpoint, load_model, predict as classify};
+use std::process::ExitCode;
+
+pub(crate) fn predict(arguments: &PredictArguments) -> anyhow::Result<ExitCode> {
+    let (directory, _) = RunDirectory::open(&arguments.run)?;
+    let device = arguments.device.open()?;
+    let checkpoint = best_checkpoint(&directory)?;
+    let (network, card) = load_model(&checkpoint, &device)?;
+    let mut predictions = Vec::new();
+    for image in &arguments.images {
+        predictions.push(classify(&network, &card, &device, image, arguments.top)?);
+    }
+    if arguments.json {
+        println!("{}", serde_json::to_string(&predictions)?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    for prediction in predictions {
+        println!("{}", prediction.path.display());
+        for class in prediction.top {
+            println!("  {:>5.1} %  {}", 100.0 * class.probability, class.class);
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,92 @@
+//! `kiln train` and `kiln resume`.
+
+use crate::arguments::{MachineArguments, ResumeArguments, TrainArguments};
+use crate::commands::report::write_report;
+use crate::exit::INTERRUPTED;
+use crate::experiment::Experiment;
+use crate::reporter::Reporter;
+use kiln_trainer::{
+    Destination, Observer as _, Outcome, RunSettings, StopRequest, begin, resume as resume_run,
+};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+pub(crate) fn train(arguments: &TrainArguments) -> anyhow::Result<ExitCode> {
+    let experiment = Experiment::from_arguments(&arguments.experiment)?;
+    let settings = settings(&arguments.machine)?;
+    let mut reporter = Reporter::new(arguments.machine.quiet);
+    if let Some(overlay) = &experiment.fallback {
+        reporter.note(&format!(
+            "no --data given: training at the scale of the overlay `{overlay}` on its own data; \
+             for yours: cargo xtask {} --data DIR",
+            experiment.name
+        ));
+    }
+    let destination = match &arguments.out {
+        Some(path) => Destination::Exactly(path.clone()),
+        None => Destination::Numbered(PathBuf::from("runs")),
+    };
+    let outcome =
+        begin(&experiment.name, &experiment.layers, &destination, &settings, &mut reporter);
+    reporter.finish();
+    conclude(outcome?, arguments.machine.quiet)
+}
+
+pub(crate) fn resume(arguments: &ResumeArguments) -> anyhow::Result<ExitCode> {
+    let settings = settings(&arguments.machine)?;
+    let mut reporter = Reporter::new(arguments.machine.quiet);
+    let outcome = resume_run(&arguments.run, &settings, &mut reporter);
+    reporter.finish();
+    conclude(outcome?, arguments.machine.quiet)
+}
+
+/// The machine, with Ctrl-C and SIGTERM asking the run to stop. A second Ctrl-C ends the program at once; the last
+/// checkpoint stays whole.
+fn settings(machine: &MachineArguments) -> anyhow::Result<RunSettings> {
+    let stop = StopRequest::default();
+    let handle = stop.clone();
+    ctrlc::set_handler(move || {
+        if handle.is_requested() {
+            std::process::exit(i32::from(INTERRUPTED));
+        }
+        handle.request();
+        eprintln!("stopping after this step; once more to leave at once");
+    })?;
+    Ok(RunSettings { device: machine.device.open()?, workers: workers(machine.workers), stop })
+}
+
+/// The number asked for, or one for each processor.
+pub(crate) fn workers(asked: Option<u16>) -> usize {
+    asked.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from)
+}
+
+fn conclude(outcome: Outcome, quiet: bool) -> anyhow::Result<ExitCode> {
+    let say = |directory: &Path, text: String| {
+        if quiet {
+            println!("{}", directory.display());
+        } else {
+            println!("{text}");
+        }
+    };
+    match outcome {
+        Outcome::Finished { directory, evaluation } => {
+            let report = write_report(&directory)?;
+            let text = format!(
+                "best checkpoint {}: val top-1 {:.1} %, top-5 {:.1} %, loss {:.4} on {} pictures\nreport: {}",
+                evaluation.checkpoint,
+                100.0 * evaluation.top1,
+                100.0 * evaluation.top5,
+                evaluation.loss,
+                evaluation.samples,
+                report.display(),
+            );
+            say(&directory, text);
+            Ok(ExitCode::SUCCESS)
+        }
+        Outcome::Interrupted { directory } => {
+            let text = format!("interrupted; continue with: kiln resume {}", directory.display());
+            say(&directory, text);
+            Ok(ExitCode::from(INTERRUPTED))
+        }
+    }
+}

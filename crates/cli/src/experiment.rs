@@ -1,0 +1,84 @@
+//! From the command line to the layers of an experiment.
+
+use crate::arguments::ExperimentArguments;
+use crate::exit::Usage;
+use kiln_trainer::Error;
+use kiln_trainer::spec::{Layer, Layers};
+use std::path::{Path, PathBuf};
+
+/// An experiment as asked for.
+pub(crate) struct Experiment {
+    /// The file's name without `.toml`.
+    pub(crate) name: String,
+    /// All layers, lowest first.
+    pub(crate) layers: Layers,
+    /// The overlay that was added because no data folder was given.
+    pub(crate) fallback: Option<String>,
+}
+
+impl Experiment {
+    /// Collects the layers: defaults, experiment, overlays, environment, `--data`, `--set`. Without any data folder the
+    /// overlay that the experiment names in `without_data` goes right above the experiment.
+    ///
+    /// # Errors
+    /// [`Usage`] or [`Error`] naming the layer that cannot be read.
+    pub(crate) fn from_arguments(arguments: &ExperimentArguments) -> anyhow::Result<Self> {
+        let file = find(&arguments.config, Path::new("configs"))?;
+        let name = file.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+        let overlays = file.parent().unwrap_or(Path::new("")).join("overlays");
+        let mut upper = Vec::new();
+        for overlay in &arguments.overlay {
+            upper.push(Layer::from_file(&find(overlay, &overlays)?)?);
+        }
+        upper.push(Layer::from_environment()?);
+        if let Some(folder) = &arguments.data {
+            upper.push(data_layer(folder)?);
+        }
+        for assignment in &arguments.set {
+            upper.push(Layer::from_assignment(assignment)?);
+        }
+
+        let mut lower = Layers::with_defaults()?;
+        lower.push(Layer::from_file(&file)?);
+        let mut all = lower.clone();
+        all.extend(upper.iter().cloned());
+        let fallback = all.text("without_data").map(str::to_owned);
+        let fallback = fallback.filter(|_| !all.sets("data.source.path"));
+        let layers = match &fallback {
+            None => all,
+            Some(overlay) => {
+                lower.push(Layer::from_file(&find(Path::new(overlay), &overlays)?)?);
+                lower.extend(upper);
+                lower
+            }
+        };
+        Ok(Self { name: name.unwrap_or_default(), layers, fallback })
+    }
+}
+
+/// `given` itself when it is a file, else `folder/given.toml`.
+fn find(given: &Path, folder: &Path) -> Result<PathBuf, Usage> {
+    if given.is_file() {
+        return Ok(given.to_owned());
+    }
+    let named = folder.join(given).with_extension("toml");
+    if named.is_file() {
+        return Ok(named);
+    }
+    Err(Usage(format!("no file {} and no {}", given.display(), named.display())))
+}
+
+/// The folder as a layer, absolute, so that the run can be resumed from anywhere.
+fn data_layer(folder: &Path) -> Result<Layer, Error> {
+    let origin = format!("--data {}", folder.display());
+    let absolute = std::path::absolute(folder).map_err(|error| Error::Unreadable {
+        origin: origin.clone(),
+        problem: error.to_string(),
+    })?;
+    let Some(text) = absolute.to_str() else {
+        let problem = "the path is not valid UTF-8".to_owned();
+        return Err(Error::Unreadable { origin, problem });
+    };
+    let values = serde_json::json!({ "data": { "source": { "path": text } } });
+    Ok(Layer::from_values(&origin, values))
+}

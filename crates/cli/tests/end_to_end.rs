@@ -1,0 +1,275 @@
+//! The program as people use it: commands, exit codes, kills.
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "a test")]
+
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// A folder of its own for each test, with the repository's configurations.
+struct Workplace {
+    folder: tempfile::TempDir,
+}
+
+impl Workplace {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_kiln"));
+        command.args(arguments).current_dir(self.folder.path());
+        command
+    }
+
+    fn kiln(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// Runs a command that must succeed and returns what it printed.
+    fn ok(&self, arguments: &[&str]) -> String {
+        let output = self.kiln(arguments);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "kiln {arguments:?}: {errors}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Runs a command that must fail with `code` and returns its message.
+    fn fails(&self, code: i32, arguments: &[&str]) -> String {
+        let output = self.kiln(arguments);
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(code), "kiln {arguments:?}: {errors}");
+        assert!(!errors.contains("panicked"), "{errors}");
+        errors
+    }
+}
+
+fn config(name: &str) -> String {
+    format!("{}/../../configs/{name}.toml", env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Settings that make any experiment small: four epochs at 32 px with the small network.
+const SMALL: [&str; 4] = [
+    "model.type=\"resnet20\"",
+    "common.size=32",
+    "common.batch.micro=6",
+    "common.run_for.epochs=4",
+];
+
+/// Sixty generated pictures.
+const SYNTH: [&str; 3] = ["data.source.train=60", "data.source.val=30", "data.source.side=32"];
+
+/// `kiln train` with `settings` into the folder `out`.
+fn train<'a>(config: &'a str, out: &'a str, settings: &[&'a str]) -> Vec<&'a str> {
+    let mut arguments = vec!["train", config, "--out", out];
+    for assignment in settings {
+        arguments.extend(["--set", assignment]);
+    }
+    arguments
+}
+
+/// Phase 1 at demo scale, made smaller still.
+fn tiny<'a>(config: &'a str, out: &'a str) -> Vec<&'a str> {
+    train(config, out, &[&SMALL[..], &SYNTH[..]].concat())
+}
+
+/// The measurements that do not depend on the machine.
+fn metrics(run: &Path) -> Vec<Value> {
+    let text = std::fs::read_to_string(run.join("metrics.jsonl")).unwrap();
+    let stable = [
+        "stage",
+        "epoch",
+        "step",
+        "train_loss",
+        "train_top1",
+        "val_loss",
+        "val_top1",
+        "val_top5",
+        "lr",
+    ];
+    text.lines()
+        .map(|line| {
+            let record: Value = serde_json::from_str(line).unwrap();
+            stable.iter().map(|key| record[key].clone()).collect()
+        })
+        .collect()
+}
+
+#[test]
+fn the_way_of_a_run() {
+    let place = Workplace::new();
+    let config = config("phase1");
+    let said = place.ok(&tiny(&config, "run"));
+    assert!(
+        said.contains("no --data given") && said.contains("cargo xtask phase1 --data DIR"),
+        "{said}"
+    );
+    assert!(said.contains("best checkpoint"), "{said}");
+    let run = place.path("run");
+    assert_eq!(metrics(&run).len(), 4);
+    for file in ["config.toml", "plan.json", "environment.json", "run.json", "evaluation.json"] {
+        assert!(run.join(file).is_file(), "{file}");
+    }
+
+    let scores: Value = serde_json::from_str(&place.ok(&["evaluate", "run", "--json"])).unwrap();
+    assert_eq!(scores["samples"], 30);
+    let records = metrics(&run);
+    let best = records.iter().map(|r| r[6].as_f64().unwrap()).fold(0.0, f64::max);
+    assert_eq!(scores["top1"].as_f64().unwrap(), best);
+
+    let source = std::fs::read_to_string(run.join("config.toml")).unwrap();
+    assert!(source.contains("type = \"synth\""), "{source}");
+    place.ok(&["data", "synth", "pictures", "--train", "10", "--val", "10", "--side", "32"]);
+    let picture = "pictures/val/circle/00001.jpg";
+    let predictions = place.ok(&["predict", "run", picture, "--json", "--top", "3"]);
+    let predictions: Value = serde_json::from_str(&predictions).unwrap();
+    assert_eq!(predictions[0]["path"], picture);
+    let top = predictions[0]["top"].as_array().unwrap();
+    assert_eq!(top.len(), 3);
+    assert!(top[0]["class"].is_string() && top[0]["probability"].as_f64().unwrap() > 0.0);
+
+    let report = std::fs::read_to_string(run.join("report.html")).unwrap();
+    assert!(report.contains("<svg") && report.contains("crescent"));
+    std::fs::remove_file(run.join("report.html")).unwrap();
+    place.ok(&["report", "run"]);
+    assert_eq!(std::fs::read_to_string(run.join("report.html")).unwrap(), report);
+
+    let described = place.ok(&["data", "describe", "pictures", "--json"]);
+    let described: Value = serde_json::from_str(&described).unwrap();
+    assert_eq!(described["train"]["samples"], 10);
+    assert_eq!(described["val"]["classes"].as_array().unwrap().len(), 10);
+}
+
+#[test]
+fn runs_are_numbered_and_never_overwritten() {
+    let place = Workplace::new();
+    let config = config("phase1");
+    let mut arguments = tiny(&config, "");
+    arguments.drain(2..4);
+    arguments.extend(["--set", "common.run_for.epochs=1", "--quiet"]);
+    assert_eq!(place.ok(&arguments).trim(), "runs/phase1-001");
+    assert_eq!(place.ok(&arguments).trim(), "runs/phase1-002");
+    let message = place.fails(5, &tiny(&config, "runs/phase1-001"));
+    assert!(message.contains("exists already"), "{message}");
+}
+
+/// Killed by SIGKILL again and again, at times that differ from machine to machine, and resumed each time.
+#[cfg(unix)]
+#[test]
+fn a_killed_run_ends_as_if_it_had_not_been() {
+    let place = Workplace::new();
+    let config = config("phase1");
+    place.ok(&tiny(&config, "whole"));
+    let expected = metrics(&place.path("whole"));
+
+    let mut child = place.command(&tiny(&config, "killed")).spawn().unwrap();
+    let mut progress = 0;
+    while progress < 3 {
+        // Killed as soon as another epoch is on record, which is while its checkpoint is written.
+        let records = place.path("killed/metrics.jsonl");
+        let lines = std::fs::read_to_string(&records).map_or(0, |text| text.lines().count());
+        if lines > progress {
+            child.kill().unwrap();
+            child.wait().unwrap();
+            progress = lines;
+            child = place.command(&["resume", "killed"]).spawn().unwrap();
+        } else if child.try_wait().unwrap().is_some() {
+            break;
+        }
+        std::thread::yield_now();
+    }
+    child.wait().unwrap();
+    place.ok(&["resume", "killed", "--quiet"]);
+    assert_eq!(metrics(&place.path("killed")), expected);
+    let score = |run: &str| place.ok(&["evaluate", run, "--json"]);
+    assert_eq!(score("killed"), score("whole"));
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_writes_a_checkpoint_and_exits_130() {
+    let place = Workplace::new();
+    let config = config("phase1");
+    let mut child = place.command(&tiny(&config, "run")).spawn().unwrap();
+    while std::fs::read_to_string(place.path("run/metrics.jsonl")).is_err() {
+        assert!(child.try_wait().unwrap().is_none(), "ended before its first epoch");
+        std::thread::yield_now();
+    }
+    let id = child.id().to_string();
+    assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    place.ok(&["resume", "run", "--quiet"]);
+    assert_eq!(metrics(&place.path("run")).len(), 4);
+}
+
+#[test]
+fn mistakes_have_a_clear_message_and_the_documented_code() {
+    let place = Workplace::new();
+    let config = config("phase1");
+    std::fs::create_dir_all(place.path("empty/train/cat")).unwrap();
+    let rows: [(i32, &[&str], &str); 9] = [
+        (2, &["--device", "tpu"], "tpu"),
+        (2, &["--device", "cuda"], "this build has no device `cuda`"),
+        (2, &["--set", "common.batch.mikro=3"], "did you mean `micro`?"),
+        (2, &["--set", "common.precision=\"mixed\""], "precision `mixed` is not available"),
+        (2, &["--set", "stage.train.schedule.max_lr=-1"], "max_lr must be"),
+        (2, &["--set", "common.batch.micro=1000"], "the training set has 60"),
+        (2, &["--overlay", "nope"], "overlays/nope.toml"),
+        (3, &["--data", "missing"], "missing"),
+        (3, &["--data", "empty"], "cat"),
+    ];
+    for (code, more, expected) in rows {
+        // The settings of generated pictures would themselves be a mistake beside a folder.
+        let mut arguments = match more[0] {
+            "--data" => train(&config, "run", &SMALL),
+            _ => tiny(&config, "run"),
+        };
+        arguments.extend(more);
+        let message = place.fails(code, &arguments);
+        assert!(message.contains(expected), "{more:?}: {message}");
+    }
+    assert!(!place.path("run").exists(), "a run that cannot begin leaves nothing behind");
+    let message = place.fails(2, &["train", "no-such-experiment"]);
+    assert!(message.contains("no-such-experiment"), "{message}");
+    let message = place.fails(5, &["resume", "no-such-run"]);
+    assert!(message.contains("no such folder"), "{message}");
+}
+
+#[test]
+fn a_broken_picture_is_named_or_skipped_and_counted() {
+    let place = Workplace::new();
+    place.ok(&["data", "synth", "pictures", "--train", "40", "--val", "20", "--side", "32"]);
+    std::fs::write(place.path("pictures/train/circle/00001.jpg"), b"not a picture").unwrap();
+    let config = config("phase1");
+    let whole = [&SMALL[..], &["data.subset.fraction=1.0", "common.batch.accumulate=1"]].concat();
+    let mut failing = train(&config, "failing", &whole);
+    failing.extend(["--data", "pictures"]);
+    let message = place.fails(3, &failing);
+    assert!(message.contains("train/circle/00001.jpg"), "{message}");
+
+    let skip =
+        [&whole[..], &["data.on_bad_image=\"skip\"", "common.batch.drop_last=false"]].concat();
+    let mut skipping = train(&config, "skipping", &skip);
+    skipping.extend(["--data", "pictures"]);
+    let said = place.ok(&skipping);
+    assert!(said.contains("1 pictures left out"), "{said}");
+}
+
+#[test]
+fn a_run_of_another_format_is_refused() {
+    let place = Workplace::new();
+    let config = config("phase1");
+    let mut arguments = tiny(&config, "run");
+    arguments.extend(["--set", "common.run_for.epochs=1"]);
+    place.ok(&arguments);
+    let file = place.path("run/run.json");
+    let text = std::fs::read_to_string(&file).unwrap().replace("\"format\": 1", "\"format\": 99");
+    std::fs::write(&file, text).unwrap();
+    for command in ["resume", "evaluate", "report"] {
+        let message = place.fails(5, &[command, "run"]);
+        assert!(message.contains("written in format 99, this version reads format 1"), "{message}");
+    }
+}
