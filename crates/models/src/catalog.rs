@@ -3,7 +3,7 @@
 //! A new model is one file and two lines here: a row of [`ModelSpec`]'s table and, for a new kind of network,
 //! a row of [`Network`]'s.
 
-use crate::cifar_resnet::{CifarResNet, CifarResNetSpec};
+use crate::cifar_resnet::CifarResNet;
 use crate::error::Error;
 use crate::init::{UnitSource, initialize};
 use crate::resnet::{Depth, ResNet, ResNetSpec};
@@ -65,7 +65,7 @@ models! {
     /// ResNet-101 v1.5.
     Resnet101(ResNetSpec) => ResNet, |spec, classes, device| ResNet::new(Depth::D101, spec, classes, device);
     /// ResNet-20 for 32 px pictures.
-    Resnet20(CifarResNetSpec) => CifarResNet, |spec, classes, device| CifarResNet::new(3, spec, classes, device);
+    Resnet20(ResNetSpec) => CifarResNet, |spec, classes, device| CifarResNet::new(3, spec, classes, device);
 }
 
 impl ModelSpec {

@@ -2,36 +2,13 @@
 
 use crate::batch_norm::batch_norm;
 use crate::channel_dropout::ChannelDropout;
-use crate::error::{Error, check_probability};
-use crate::resnet::{conv, norm};
+use crate::resnet::{ResNetSpec, conv, norm};
 use burn::module::{Initializer, Module};
 use burn::nn::conv::Conv2d;
 use burn::nn::{BatchNorm, Dropout, DropoutConfig, Linear, LinearConfig};
 use burn::tensor::activation::relu;
 use burn::tensor::ops::PadMode;
 use burn::tensor::{Device, Tensor, s};
-use serde::{Deserialize, Serialize};
-
-/// Settings of a ResNet for 32 px pictures.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct CifarResNetSpec {
-    /// Probability of dropping a channel inside every block.
-    pub block_dropout: f64,
-    /// Probability of dropping a feature before the classifier.
-    pub dropout: f64,
-    /// Start every residual block as the identity.
-    pub zero_init_last_gamma: bool,
-}
-
-impl CifarResNetSpec {
-    /// # Errors
-    /// [`Error::OutOfRange`] when a probability is not in `[0, 1)`.
-    pub fn validate(&self) -> Result<(), Error> {
-        check_probability("block_dropout", self.block_dropout)?;
-        check_probability("dropout", self.dropout)
-    }
-}
 
 /// ResNet-20 of He et al. 2015, section 4.2: three layers of three basic blocks with 16, 32 and 64 channels and
 /// shortcuts without parameters (option A: every second pixel, new channels zero).
@@ -57,7 +34,7 @@ pub struct CifarResNet {
 
 impl CifarResNet {
     /// A network of `6 * blocks + 2` layers with all tensors zero or one; see [`crate::initialize`].
-    pub fn new(blocks: usize, spec: &CifarResNetSpec, classes: usize, device: &Device) -> Self {
+    pub fn new(blocks: usize, spec: &ResNetSpec, classes: usize, device: &Device) -> Self {
         let layer = |inputs: usize, width: usize| -> Vec<CifarBlock> {
             (0..blocks)
                 .map(|i| CifarBlock::new(if i == 0 { inputs } else { width }, width, spec, device))
@@ -123,7 +100,7 @@ pub struct CifarBlock {
 }
 
 impl CifarBlock {
-    fn new(inputs: usize, width: usize, spec: &CifarResNetSpec, device: &Device) -> Self {
+    fn new(inputs: usize, width: usize, spec: &ResNetSpec, device: &Device) -> Self {
         let stride = width / inputs;
         Self {
             conv1: conv(inputs, width, 3, stride, device),

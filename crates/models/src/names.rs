@@ -10,6 +10,8 @@ pub struct Named {
     pub id: ParamId,
     /// The state-dict name, the same everywhere.
     pub name: String,
+    /// Dimensions as Burn has them.
+    pub shape: Vec<usize>,
     /// True for batch norm's running statistics, which no optimizer touches.
     pub is_buffer: bool,
 }
@@ -70,11 +72,24 @@ pub fn parameter_names<M: Module>(model: &M) -> Vec<Named> {
             self.path.exit();
         }
         fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            let (name, is_buffer) = (self.path.name(), self.path.is_buffer());
-            self.found.push(Named { id: param.id, name, is_buffer });
+            self.found.push(Named {
+                id: param.id,
+                name: self.path.name(),
+                shape: param.base().dims().to_vec(),
+                is_buffer: self.path.is_buffer(),
+            });
         }
     }
     let mut visitor = Visitor { path: NamePath::default(), found: Vec::new() };
     model.visit(&mut visitor);
     visitor.found
+}
+
+/// Number of values an optimizer may train: all float tensors but the running statistics.
+///
+/// # Parity
+/// `sum(p.numel() for p in model.parameters())` in PyTorch. (Burn's `num_params` counts the statistics too.)
+pub fn parameter_count<M: Module>(model: &M) -> usize {
+    let trained = parameter_names(model).into_iter().filter(|named| !named.is_buffer);
+    trained.map(|named| named.shape.iter().product::<usize>()).sum()
 }

@@ -46,33 +46,6 @@ pub fn state_dict<M: Module>(model: &M) -> Vec<NamedTensor> {
     visitor.found
 }
 
-/// Number of values an optimizer may train: all float tensors but the running statistics.
-///
-/// # Parity
-/// `sum(p.numel() for p in model.parameters())` in PyTorch. (Burn's `num_params` counts the statistics too.)
-pub fn parameter_count<M: Module>(model: &M) -> usize {
-    struct Visitor {
-        path: NamePath,
-        count: usize,
-    }
-    impl ModuleVisitor for Visitor {
-        fn enter_module(&mut self, name: &str, container: &str) {
-            self.path.enter(name, container);
-        }
-        fn exit_module(&mut self, _: &str, _: &str) {
-            self.path.exit();
-        }
-        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-            if !self.path.is_buffer() {
-                self.count += param.base().dims().iter().product::<usize>();
-            }
-        }
-    }
-    let mut visitor = Visitor { path: NamePath::default(), count: 0 };
-    model.visit(&mut visitor);
-    visitor.count
-}
-
 /// Replaces every float tensor of `model` by what `lookup` gives for its name and its shape in PyTorch's layout.
 ///
 /// # Errors

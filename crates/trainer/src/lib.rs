@@ -27,11 +27,8 @@ pub use checkpoint::load_model;
 pub use error::Error;
 pub use loss::{cross_entropy_sum, smoothed_targets};
 pub use observer::{Observer, Silent, StepReport, StopRequest};
-pub use plan::{StagePlan, check, resolve};
+pub use plan::{StagePlan, check};
 pub use predict::{ClassProbability, Prediction, predict};
-pub use run::{
-    Data, Destination, Outcome, RunSettings, begin, best_checkpoint, evaluate_run, open_data,
-    resume,
-};
-pub use run_directory::{FORMAT, RunDirectory, RunIdentity};
+pub use run::{Destination, Outcome, RunSettings, begin, best_checkpoint, evaluate_run, resume};
+pub use run_directory::{RunDirectory, RunIdentity};
 pub use tally::Tally;

@@ -109,7 +109,7 @@ pub fn check(spec: &ExperimentSpec, layers: &Layers) -> Result<(), Error> {
 ///
 /// # Errors
 /// [`Error::Config`] naming the layer, the path and the problem.
-pub fn resolve(
+pub(crate) fn resolve(
     spec: &ExperimentSpec,
     layers: &Layers,
     samples: u32,

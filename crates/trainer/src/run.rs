@@ -54,44 +54,6 @@ pub enum Outcome {
     },
 }
 
-/// The listings of an experiment.
-#[derive(Debug, Clone)]
-pub struct Data {
-    /// Training pictures, the subset taken.
-    pub train: Arc<Listing>,
-    /// Validation pictures.
-    pub val: Arc<Listing>,
-}
-
-/// Finds the pictures of an experiment; generates or chooses them where the experiment says so.
-///
-/// # Errors
-/// [`Error::Data`] naming the folder and what is wrong with it.
-pub fn open_data(spec: &ExperimentSpec, observer: &mut dyn Observer) -> Result<Data, Error> {
-    let cache = &spec.data.cache;
-    let context = OpenContext { data_dir: None, cache_dir: cache.clone(), seed: spec.seed };
-    let found = spec.data.source.open(&context)?;
-    let mut train = found.train;
-    if let Some(subset) = &spec.data.subset {
-        // One folder for each data set, so that two of them do not take turns in one file.
-        let place = fnv1a(&found.root.to_string_lossy());
-        let folder = cache.join(format!("subsets-{place:016x}"));
-        let (chosen, outcome) = cached_subset(&folder, &train, subset.fraction, spec.seed)?;
-        let outcome = match outcome {
-            kiln_data::Outcome::Fresh => "chosen now".to_owned(),
-            kiln_data::Outcome::Reused => "chosen before".to_owned(),
-            kiln_data::Outcome::Rebuilt { why } => format!("chosen again: {why}"),
-        };
-        observer.note(&format!(
-            "subset: {} of {} training pictures, {outcome}",
-            chosen.len(),
-            train.len()
-        ));
-        train = train.select(&chosen);
-    }
-    Ok(Data { train: Arc::new(train), val: Arc::new(found.val) })
-}
-
 /// Begins the experiment `name` in a new run directory and trains it to its end.
 ///
 /// # Errors
@@ -103,24 +65,21 @@ pub fn begin(
     settings: &RunSettings,
     observer: &mut dyn Observer,
 ) -> Result<Outcome, Error> {
-    let spec = layers.resolve()?;
-    plan::check(&spec, layers)?;
-    let data = open_data(&spec, observer)?;
-    let stages = plan::resolve(&spec, layers, data.train.count(), data.train.class_names())?;
-    let config = spec.to_toml()?;
+    let run = Prepared::new(layers, observer)?;
+    let config = run.spec.to_toml()?;
     let directory = match destination {
         Destination::Numbered(parent) => RunDirectory::create_numbered(parent, name)?,
         Destination::Exactly(path) => RunDirectory::create(path)?,
     };
     directory.write("config.toml", config.as_bytes())?;
-    let summaries: Vec<_> = stages.iter().map(StagePlan::summary).collect();
+    let summaries: Vec<_> = run.stages.iter().map(StagePlan::summary).collect();
     directory.write_json("plan.json", &summaries)?;
-    directory
-        .write_json("environment.json", &Environment::here(&settings.device, settings.workers))?;
+    let environment = Environment::here(&settings.device, settings.workers);
+    directory.write_json("environment.json", &environment)?;
     // Last, because it is what makes the folder a run.
-    directory.write_json("run.json", &identity(name, &data))?;
+    directory.write_json("run.json", &run.identity(name))?;
     observer.note(&format!("run directory: {}", directory.path().display()));
-    train_all(&spec, &stages, &data, &directory, settings, observer)
+    run.train(&directory, settings, observer)
 }
 
 /// Continues the run in `path` from its newest checkpoint, or from the start when there is none.
@@ -132,19 +91,8 @@ pub fn resume(
     settings: &RunSettings,
     observer: &mut dyn Observer,
 ) -> Result<Outcome, Error> {
-    let (directory, identity) = RunDirectory::open(path)?;
-    let (spec, layers) = read_config(&directory)?;
-    let data = open_data(&spec, observer)?;
-    let found = self::identity(&identity.experiment, &data);
-    if (&found.train_fingerprint, &found.val_fingerprint)
-        != (&identity.train_fingerprint, &identity.val_fingerprint)
-    {
-        let problem =
-            "the pictures are not those the run began with (names, sizes or classes differ)";
-        return Err(Error::run_directory(path, problem));
-    }
-    let stages = plan::resolve(&spec, &layers, data.train.count(), data.train.class_names())?;
-    train_all(&spec, &stages, &data, &directory, settings, observer)
+    let (directory, run) = Prepared::of_run(path, observer)?;
+    run.train(&directory, settings, observer)
 }
 
 /// Scores a run's best checkpoint on its validation set again.
@@ -156,11 +104,8 @@ pub fn evaluate_run(
     settings: &RunSettings,
     observer: &mut dyn Observer,
 ) -> Result<Evaluation, Error> {
-    let (directory, _) = RunDirectory::open(path)?;
-    let (spec, layers) = read_config(&directory)?;
-    let data = open_data(&spec, observer)?;
-    let stages = plan::resolve(&spec, &layers, data.train.count(), data.train.class_names())?;
-    evaluate_best(&spec, &stages, &data, &directory, settings, observer)
+    let (directory, run) = Prepared::of_run(path, observer)?;
+    run.evaluate_best(&directory, settings, observer)
 }
 
 /// The folder of a run's best checkpoint.
@@ -177,91 +122,158 @@ pub fn best_checkpoint(directory: &RunDirectory) -> Result<PathBuf, Error> {
     })
 }
 
-fn read_config(directory: &RunDirectory) -> Result<(ExperimentSpec, Layers), Error> {
-    let file = directory.path().join("config.toml");
-    let mut layers = Layers::empty();
-    layers.push(Layer::from_toml(&file.display().to_string(), &directory.config()?)?);
-    Ok((layers.resolve()?, layers))
+/// An experiment with its pictures found and its stages resolved.
+struct Prepared {
+    spec: ExperimentSpec,
+    stages: Vec<StagePlan>,
+    train: Arc<Listing>,
+    val: Arc<Listing>,
 }
 
-fn identity(experiment: &str, data: &Data) -> RunIdentity {
-    RunIdentity {
-        format: FORMAT,
-        experiment: experiment.to_owned(),
-        kiln_version: env!("CARGO_PKG_VERSION").to_owned(),
-        train_fingerprint: data.train.fingerprint(),
-        val_fingerprint: data.val.fingerprint(),
+impl Prepared {
+    /// Checks the configuration, finds, generates or chooses the pictures, resolves the stages.
+    fn new(layers: &Layers, observer: &mut dyn Observer) -> Result<Self, Error> {
+        let spec = layers.resolve()?;
+        plan::check(&spec, layers)?;
+        let cache = &spec.data.cache;
+        let context = OpenContext { data_dir: None, cache_dir: cache.clone(), seed: spec.seed };
+        let found = spec.data.source.open(&context)?;
+        let mut train = found.train;
+        if let Some(subset) = &spec.data.subset {
+            // One folder for each data set, so that two of them do not take turns in one file.
+            let place = fnv1a(&found.root.to_string_lossy());
+            let folder = cache.join(format!("subsets-{place:016x}"));
+            let (chosen, outcome) = cached_subset(&folder, &train, subset.fraction, spec.seed)?;
+            let how = match outcome {
+                kiln_data::Outcome::Fresh => "chosen now".to_owned(),
+                kiln_data::Outcome::Reused => "chosen before".to_owned(),
+                kiln_data::Outcome::Rebuilt { why } => format!("chosen again: {why}"),
+            };
+            observer.note(&format!(
+                "subset: {} of {} training pictures, {how}",
+                chosen.len(),
+                train.len()
+            ));
+            train = train.select(&chosen);
+        }
+        let stages = plan::resolve(&spec, layers, train.count(), train.class_names())?;
+        Ok(Self { spec, stages, train: Arc::new(train), val: Arc::new(found.val) })
     }
-}
 
-fn loader(spec: &ExperimentSpec, settings: &RunSettings) -> Loader {
-    Loader::new(LoaderSettings {
-        workers: settings.workers,
-        max_bytes: spec.data.prefetch_mib << 20,
-        on_bad_image: spec.data.on_bad_image,
-    })
-}
-
-fn train_all(
-    spec: &ExperimentSpec,
-    stages: &[StagePlan],
-    data: &Data,
-    directory: &RunDirectory,
-    settings: &RunSettings,
-    observer: &mut dyn Observer,
-) -> Result<Outcome, Error> {
-    let trainer = Trainer {
-        seed: spec.seed,
-        device: settings.device.clone(),
-        loader: loader(spec, settings),
-        train: data.train.clone(),
-        val: data.val.clone(),
-        directory,
-        stop: settings.stop.clone(),
-    };
-    let training_device = settings.device.clone().autodiff();
-    let checkpoint = newest(&directory.checkpoints())?;
-    let (mut network, mut state) = match &checkpoint {
-        Some(set) => {
-            observer.note(&format!("continuing from {}", set.path.display()));
-            (load_model(&set.path, &training_device)?.0, set.state.clone())
+    /// The experiment of an existing run, with the pictures that it began with.
+    fn of_run(path: &Path, observer: &mut dyn Observer) -> Result<(RunDirectory, Self), Error> {
+        let (directory, identity) = RunDirectory::open(path)?;
+        let file = path.join("config.toml");
+        let mut layers = Layers::empty();
+        layers.push(Layer::from_toml(&file.display().to_string(), &directory.config()?)?);
+        let run = Self::new(&layers, observer)?;
+        let found = run.identity(&identity.experiment);
+        if (&found.train_fingerprint, &found.val_fingerprint)
+            != (&identity.train_fingerprint, &identity.val_fingerprint)
+        {
+            let problem =
+                "the pictures are not those the run began with (names, sizes or classes differ)";
+            return Err(Error::run_directory(path, problem));
         }
-        None => (initial_network(spec, data, &training_device)?, TrainState::default()),
-    };
-    directory.keep_records(state.records)?;
-    let mut restored = checkpoint;
-    while let Some(stage) = stages.get(state.stage) {
-        observer.stage(stage, parameter_count(&network));
-        let mut optimizer = stage.new_optimizer()?;
-        if let Some(set) = restored.take() {
-            set.load_optimizer(&mut optimizer, &network, &settings.device)?;
-        }
-        let progress = Progress { network, optimizer, state };
-        let (progress, ending) = trainer.run(stage, progress, observer)?;
-        if ending == Ending::Interrupted {
-            return Ok(Outcome::Interrupted { directory: directory.path().to_owned() });
-        }
-        network = progress.network;
-        state = progress.state.next_stage();
+        Ok((directory, run))
     }
-    let evaluation = evaluate_best(spec, stages, data, directory, settings, observer)?;
-    directory.write_json("evaluation.json", &evaluation)?;
-    Ok(Outcome::Finished { directory: directory.path().to_owned(), evaluation })
-}
 
-fn initial_network(spec: &ExperimentSpec, data: &Data, device: &Device) -> Result<Network, Error> {
-    let seed = spec.seed;
-    let source = move |name: &str| -> UnitSource {
-        let mut rng = RandomKey { seed, domain: Domain::Init, epoch: 0, index: fnv1a(name) }.rng(0);
-        Box::new(move || rng.unit())
-    };
-    spec.model.initialize(data.train.class_names().len(), device, source).map_err(|error| {
-        Error::Config {
+    fn identity(&self, experiment: &str) -> RunIdentity {
+        RunIdentity {
+            format: FORMAT,
+            experiment: experiment.to_owned(),
+            kiln_version: env!("CARGO_PKG_VERSION").to_owned(),
+            train_fingerprint: self.train.fingerprint(),
+            val_fingerprint: self.val.fingerprint(),
+        }
+    }
+
+    fn loader(&self, settings: &RunSettings) -> Loader {
+        Loader::new(LoaderSettings {
+            workers: settings.workers,
+            max_bytes: self.spec.data.prefetch_mib << 20,
+            on_bad_image: self.spec.data.on_bad_image,
+        })
+    }
+
+    /// Trains all stages from the newest checkpoint on and scores the best one.
+    fn train(
+        &self,
+        directory: &RunDirectory,
+        settings: &RunSettings,
+        observer: &mut dyn Observer,
+    ) -> Result<Outcome, Error> {
+        let trainer = Trainer {
+            seed: self.spec.seed,
+            device: settings.device.clone(),
+            loader: self.loader(settings),
+            train: self.train.clone(),
+            val: self.val.clone(),
+            directory,
+            stop: settings.stop.clone(),
+        };
+        let training_device = settings.device.clone().autodiff();
+        let mut restored = newest(&directory.checkpoints())?;
+        let (mut network, mut state) = match &restored {
+            Some(set) => {
+                observer.note(&format!("continuing from {}", set.path.display()));
+                (load_model(&set.path, &training_device)?.0, set.state.clone())
+            }
+            None => (self.initial_network(&training_device)?, TrainState::default()),
+        };
+        directory.keep_records(state.records)?;
+        while let Some(stage) = self.stages.get(state.stage) {
+            observer.stage(stage, parameter_count(&network));
+            let mut optimizer = stage.new_optimizer()?;
+            if let Some(set) = restored.take() {
+                set.load_optimizer(&mut optimizer, &network, &settings.device)?;
+            }
+            let progress = Progress { network, optimizer, state };
+            let (progress, ending) = trainer.run(stage, progress, observer)?;
+            if ending == Ending::Interrupted {
+                return Ok(Outcome::Interrupted { directory: directory.path().to_owned() });
+            }
+            network = progress.network;
+            state = progress.state.next_stage();
+        }
+        let evaluation = self.evaluate_best(directory, settings, observer)?;
+        directory.write_json("evaluation.json", &evaluation)?;
+        Ok(Outcome::Finished { directory: directory.path().to_owned(), evaluation })
+    }
+
+    fn initial_network(&self, device: &Device) -> Result<Network, Error> {
+        let seed = self.spec.seed;
+        let source = move |name: &str| -> UnitSource {
+            let index = fnv1a(name);
+            let mut rng = RandomKey { seed, domain: Domain::Init, epoch: 0, index }.rng(0);
+            Box::new(move || rng.unit())
+        };
+        let classes = self.train.class_names().len();
+        self.spec.model.initialize(classes, device, source).map_err(|error| Error::Config {
             origin: "plan".to_owned(),
             path: "model".to_owned(),
             problem: error.to_string(),
-        }
-    })
+        })
+    }
+
+    fn evaluate_best(
+        &self,
+        directory: &RunDirectory,
+        settings: &RunSettings,
+        observer: &mut dyn Observer,
+    ) -> Result<Evaluation, Error> {
+        let path = best_checkpoint(directory)?;
+        let set = CheckpointSet::open(&path)?;
+        let (network, card) = load_model(&path, &settings.device)?;
+        let stage = self.stages.get(set.state.stage).ok_or_else(|| {
+            Error::checkpoint(&path, "belongs to a stage that the run does not have")
+        })?;
+        let loader = self.loader(settings);
+        let validating = &mut |done, total| observer.validating(done, total);
+        let scores = evaluate(&network, &settings.device, &loader, &self.val, stage, validating)?;
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+        Ok(scores.into_evaluation(&name.unwrap_or_default(), &card.class_names))
+    }
 }
 
 /// A name's fingerprint: FNV-1a, 64 bits.
@@ -269,30 +281,4 @@ fn fnv1a(name: &str) -> u64 {
     name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     })
-}
-
-fn evaluate_best(
-    spec: &ExperimentSpec,
-    stages: &[StagePlan],
-    data: &Data,
-    directory: &RunDirectory,
-    settings: &RunSettings,
-    observer: &mut dyn Observer,
-) -> Result<Evaluation, Error> {
-    let path = best_checkpoint(directory)?;
-    let set = CheckpointSet::open(&path)?;
-    let (network, card) = load_model(&path, &settings.device)?;
-    let stage = stages
-        .get(set.state.stage)
-        .ok_or_else(|| Error::checkpoint(&path, "belongs to a stage that the run does not have"))?;
-    let scores = evaluate(
-        &network,
-        &settings.device,
-        &loader(spec, settings),
-        &data.val,
-        stage,
-        &mut |done, total| observer.validating(done, total),
-    )?;
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    Ok(scores.into_evaluation(&name, &card.class_names))
 }

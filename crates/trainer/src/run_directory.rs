@@ -7,7 +7,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Layout of run directories and checkpoints that this version writes and reads.
-pub const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 1;
 
 /// `run.json`: what tells one run from another.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
