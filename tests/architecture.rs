@@ -30,18 +30,7 @@ const EDGES: [(&str, &[&str]); 9] = [
             "kiln-trainer",
         ],
     ),
-    (
-        "kiln-tests",
-        &[
-            "kiln-analysis",
-            "kiln-augment",
-            "kiln-cli",
-            "kiln-data",
-            "kiln-models",
-            "kiln-optim-schedules",
-            "kiln-trainer",
-        ],
-    ),
+    ("kiln-tests", &[]),
     ("xtask", &[]),
 ];
 

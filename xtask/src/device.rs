@@ -21,13 +21,12 @@ const DEVICES: [(&str, Option<&str>); 5] = [
 /// A misspelt device is refused here, before minutes of compiling.
 pub(crate) fn feature(flags: &[OsString]) -> Result<Option<&'static str>> {
     let Some(device) = last_device(flags) else { return Ok(None) };
-    let name = device.split(':').next().unwrap_or_default();
-    if let Some((_, feature)) = DEVICES.iter().find(|(known, _)| *known == name) {
+    if let Some((_, feature)) = DEVICES.iter().find(|(known, _)| *known == device) {
         return Ok(*feature);
     }
     let known = DEVICES.map(|(known, _)| known);
-    let hint =
-        nearest(name, known).map_or_else(String::new, |near| format!(", did you mean `{near}`?"));
+    let hint = nearest(&device, known)
+        .map_or_else(String::new, |near| format!(", did you mean `{near}`?"));
     bail!("unknown device `{device}`{hint}\n  devices: {}", known.join(", "))
 }
 
@@ -63,8 +62,6 @@ mod tests {
         check("--device flex", None);
         check("--device wgpu --data photos", Some("wgpu"));
         check("--data photos --device=vulkan", Some("vulkan"));
-        check("--device wgpu:0", Some("wgpu"));
-        check("--device=cuda:1", Some("cuda"));
         check("--device metal", Some("metal"));
         check("--device cuda --device flex", None);
         check("--device", None);
@@ -72,9 +69,9 @@ mod tests {
 
     #[test]
     fn an_unknown_device_is_refused_with_the_nearest() {
-        let flags = [OsString::from("--device=wpgu:0")];
+        let flags = [OsString::from("--device=wpgu")];
         let message = feature(&flags).unwrap_err().to_string();
-        assert!(message.contains("unknown device `wpgu:0`, did you mean `wgpu`?"), "{message}");
+        assert!(message.contains("unknown device `wpgu`, did you mean `wgpu`?"), "{message}");
         assert!(message.contains("flex, wgpu, vulkan, metal, cuda"), "{message}");
     }
 }

@@ -26,7 +26,7 @@ pub enum Domain {
     Synth = 5,
     /// Initial values of parameters; the index is a parameter's fingerprint.
     Init = 6,
-    /// Dropout masks; the epoch is 0 and the index is the micro-batch counted from the run's start.
+    /// Dropout masks; the epoch is the optimizer step since the run began and the index the micro-batch in it.
     Dropout = 7,
 }
 

@@ -42,20 +42,20 @@
 mod axis;
 mod color;
 mod crop_box;
-pub mod error;
+mod error;
 mod fill;
 mod hsv;
-pub mod image;
+mod image;
 mod interpolation;
-pub mod key;
-pub mod normalize;
+mod key;
+mod normalize;
 mod one_or_list;
-pub mod op;
+mod op;
 // Loaded by path so that the table of ops lies beside the ops: a new one is a file there and two lines in it.
 #[path = "ops/catalog.rs"]
 pub mod ops;
 mod padding;
-pub mod pipeline;
+mod pipeline;
 mod resample;
 mod round;
 mod strength;

@@ -6,7 +6,7 @@ use crate::one_or_list::OneOrList;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// The longest side that a result may be asked to have, in pixels.
-const LONGEST: u32 = 65_535;
+pub(crate) const LONGEST: u32 = 65_535;
 
 /// The size asked for, or the stage's.
 pub(crate) fn resolve(size: Option<Size>, default: Size) -> Result<Size, Error> {

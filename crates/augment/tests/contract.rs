@@ -196,6 +196,26 @@ fn heights_come_before_widths() {
 }
 
 #[test]
+fn a_thin_picture_does_not_become_a_huge_one() {
+    let [spec] =
+        &parse("pipeline = [{ type = 'resize_short', size = 4 }]").expect("it is valid")[..]
+    else {
+        panic!("one op was written");
+    };
+    let op = build(spec);
+    for (from, to) in [
+        (Size::new(1, 65_000), Size::new(4, 65_535)),
+        (Size::new(65_000, 1), Size::new(65_535, 4)),
+        (Size::new(1, u32::MAX), Size::new(4, 65_535)),
+        (Size::new(1, 16_383), Size::new(4, 65_532)),
+    ] {
+        assert_eq!(op.output_size(from), to, "{from}");
+    }
+    let thin = op.apply(Image8::filled(Size::new(1, 65_000), [9; 3]), &mut key(0).rng(0));
+    assert_eq!(thin.size(), Size::new(4, 65_535));
+}
+
+#[test]
 fn settings_out_of_range_are_refused() {
     let check = |op: &str, expect: &str| {
         let specs = parse(&format!("pipeline = [{{ {op} }}]")).expect("settings are complete");

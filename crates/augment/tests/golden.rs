@@ -4,6 +4,10 @@
 //! the result is written next to the build.
 #![allow(clippy::expect_used, clippy::panic, reason = "this file is tests and nothing else")]
 
+#[path = "../../../tests/golden/generator.rs"]
+mod generator;
+
+use generator::{fnv1a64, splitmix64};
 use image::{ExtendedColorType, ImageFormat};
 use kiln_augment::{Image8, Normalize, OpSpec, Size};
 use serde::Deserialize;
@@ -25,19 +29,6 @@ fn table<T: DeserializeOwned>(name: &str) -> T {
     let path = folder().join(name);
     let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     serde_json::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
-}
-
-fn fnv1a64(name: &str) -> u64 {
-    name.bytes().fold(0xCBF2_9CE4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3)
-    })
-}
-
-const fn splitmix64(x: u64) -> u64 {
-    let z = x.wrapping_add(0x9E37_79B9_7F4A_7C15);
-    let z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^ (z >> 31)
 }
 
 /// A generated picture; the script describes the kinds.
@@ -156,6 +147,14 @@ fn every_picture_is_a_case() {
     let Cases { cases } = table("cases.json");
     let listed: BTreeSet<String> = cases.iter().map(|case| case.file.clone()).collect();
     assert_eq!(listed.len(), cases.len(), "cases have names of their own");
+    for entry in fs::read_dir(folder()).expect("the folder can be read") {
+        let entry = entry.expect("the folder can be read");
+        if entry.path().is_dir() {
+            let name = entry.file_name();
+            let op = OpSpec::NAMES.iter().any(|op| name == *op);
+            assert!(op, "tests/golden/augment/{} belongs to no op", name.to_string_lossy());
+        }
+    }
     let mut found = BTreeSet::new();
     for op in OpSpec::NAMES {
         let files = fs::read_dir(folder().join(op))

@@ -82,6 +82,9 @@ pub(crate) struct TrainArguments {
 pub(crate) struct ResumeArguments {
     /// The run directory.
     pub(crate) run: PathBuf,
+    /// Where the pictures are now, if they have moved.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) machine: MachineArguments,
 }
@@ -90,6 +93,9 @@ pub(crate) struct ResumeArguments {
 pub(crate) struct EvaluateArguments {
     /// The run directory.
     pub(crate) run: PathBuf,
+    /// Where the pictures are now, if they have moved.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) machine: MachineArguments,
     /// Print the scores as JSON.
@@ -105,8 +111,8 @@ pub(crate) struct PredictArguments {
     #[arg(required = true)]
     pub(crate) images: Vec<PathBuf>,
     /// Classes to name for each picture.
-    #[arg(long, default_value_t = 5)]
-    pub(crate) top: usize,
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) top: u16,
     /// Where to compute.
     #[arg(long, value_enum, default_value_t = DeviceName::Flex)]
     pub(crate) device: DeviceName,
@@ -181,6 +187,12 @@ pub(crate) struct BenchArguments {
 pub(crate) enum BenchCommand {
     /// Images/s of decode, random resized crop 224, flip and normalise, for one and two workers.
     Loader {
+        /// Folder of pictures.
+        #[arg(long)]
+        data: PathBuf,
+    },
+    /// Bytes that the index of a folder takes for each picture.
+    Memory {
         /// Folder of pictures.
         #[arg(long)]
         data: PathBuf,

@@ -4,11 +4,17 @@ mod loader;
 mod step;
 
 use crate::arguments::{BenchArguments, BenchCommand};
+use crate::output::say;
 use std::process::ExitCode;
 
 pub(crate) fn bench(arguments: &BenchArguments) -> anyhow::Result<ExitCode> {
     match &arguments.command {
         BenchCommand::Loader { data } => loader::loader(data)?,
+        BenchCommand::Memory { data } => {
+            let listing = loader::training_pictures(data)?;
+            let each = listing.heap_bytes() as f64 / listing.len() as f64;
+            say(format!("{} pictures, {each:.1} bytes each in the index", listing.len()));
+        }
         BenchCommand::Step { data } => step::step(data)?,
     }
     Ok(ExitCode::SUCCESS)

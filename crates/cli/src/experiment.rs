@@ -2,7 +2,6 @@
 
 use crate::arguments::ExperimentArguments;
 use crate::exit::Usage;
-use kiln_trainer::Error;
 use kiln_trainer::spec::{Layer, Layers};
 use std::path::{Path, PathBuf};
 
@@ -21,7 +20,7 @@ impl Experiment {
     /// overlay that the experiment names in `without_data` goes right above the experiment.
     ///
     /// # Errors
-    /// [`Usage`] or [`Error`] naming the layer that cannot be read.
+    /// [`Usage`] or [`kiln_trainer::Error`] naming the layer that cannot be read.
     pub(crate) fn from_arguments(arguments: &ExperimentArguments) -> anyhow::Result<Self> {
         let file = find(&arguments.config, Path::new("configs"))?;
         let name = file.file_stem().map(|stem| stem.to_string_lossy().into_owned());
@@ -32,7 +31,7 @@ impl Experiment {
         }
         upper.push(Layer::from_environment()?);
         if let Some(folder) = &arguments.data {
-            upper.push(data_layer(folder)?);
+            upper.push(Layer::data_folder(folder)?);
         }
         for assignment in &arguments.set {
             upper.push(Layer::from_assignment(assignment)?);
@@ -66,19 +65,4 @@ fn find(given: &Path, folder: &Path) -> Result<PathBuf, Usage> {
         return Ok(named);
     }
     Err(Usage(format!("no file {} and no {}", given.display(), named.display())))
-}
-
-/// The folder as a layer, absolute, so that the run can be resumed from anywhere.
-fn data_layer(folder: &Path) -> Result<Layer, Error> {
-    let origin = format!("--data {}", folder.display());
-    let absolute = std::path::absolute(folder).map_err(|error| Error::Unreadable {
-        origin: origin.clone(),
-        problem: error.to_string(),
-    })?;
-    let Some(text) = absolute.to_str() else {
-        let problem = "the path is not valid UTF-8".to_owned();
-        return Err(Error::Unreadable { origin, problem });
-    };
-    let values = serde_json::json!({ "data": { "source": { "path": text } } });
-    Ok(Layer::from_values(&origin, values))
 }

@@ -1,5 +1,4 @@
 //! `kiln`: trains, evaluates and explains image classifiers. `kiln --help` lists the commands.
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "this is the program that prints")]
 
 mod arguments;
 mod bench;
@@ -7,8 +6,10 @@ mod commands;
 mod device;
 mod exit;
 mod experiment;
+mod output;
 mod reporter;
 
+use crate::output::complain;
 use arguments::{Arguments, Command};
 use clap::Parser as _;
 use std::process::ExitCode;
@@ -42,7 +43,7 @@ fn main() -> ExitCode {
     match result {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            complain(format!("error: {error:#}"));
             exit::code_of(&error)
         }
     }

@@ -1,5 +1,6 @@
 //! What a person sees while a run goes on: bars on a terminal, plain lines elsewhere.
 
+use crate::output::say;
 use indicatif::{ProgressBar, ProgressStyle};
 use kiln_trainer::record::EpochRecord;
 use kiln_trainer::{Observer, StagePlan, StepReport};
@@ -23,8 +24,8 @@ impl Reporter {
     fn line(&self, text: &str) {
         match (&self.bar, self.quiet) {
             (_, true) => {}
-            (Some(bar), false) => bar.suspend(|| println!("{text}")),
-            (None, false) => println!("{text}"),
+            (Some(bar), false) => bar.suspend(|| say(text)),
+            (None, false) => say(text),
         }
     }
 

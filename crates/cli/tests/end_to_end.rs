@@ -22,6 +22,12 @@ impl Workplace {
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_kiln"));
         command.args(arguments).current_dir(self.folder.path());
+        // The environment is a layer of every configuration.
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("KILN_") {
+                command.env_remove(name);
+            }
+        }
         command
     }
 
@@ -256,6 +262,66 @@ fn a_broken_picture_is_named_or_skipped_and_counted() {
     skipping.extend(["--data", "pictures"]);
     let said = place.ok(&skipping);
     assert!(said.contains("1 pictures left out"), "{said}");
+}
+
+#[test]
+fn without_a_single_picture_the_run_says_so_and_can_still_be_read() {
+    let place = Workplace::new();
+    place.ok(&["data", "synth", "pictures", "--train", "30", "--val", "10", "--side", "32"]);
+    for class in std::fs::read_dir(place.path("pictures/val")).unwrap() {
+        for picture in std::fs::read_dir(class.unwrap().path()).unwrap() {
+            std::fs::write(picture.unwrap().path(), b"not a picture").unwrap();
+        }
+    }
+    let config = config("phase1");
+    let skip =
+        ["data.subset.fraction=1.0", "common.batch.accumulate=1", "data.on_bad_image=\"skip\""];
+    let settings = [&SMALL[..], &skip[..]].concat();
+    let mut arguments = train(&config, "run", &settings);
+    arguments.extend(["--data", "pictures"]);
+    let message = place.fails(3, &arguments);
+    assert!(message.contains("no picture of the validation set could be decoded"), "{message}");
+    place.ok(&["report", "run"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_reader_that_goes_away_does_not_end_a_run() {
+    let place = Workplace::new();
+    let config = config("phase1");
+    let mut command = place.command(&tiny(&config, "run"));
+    let mut child = command.stdout(std::process::Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    assert!(child.wait().unwrap().success());
+    assert_eq!(metrics(&place.path("run")).len(), 4);
+}
+
+#[test]
+fn pictures_may_move_between_begin_and_resume() {
+    let place = Workplace::new();
+    place.ok(&["data", "synth", "pictures", "--train", "30", "--val", "10", "--side", "32"]);
+    let config = config("phase1");
+    let settings =
+        [&SMALL[..], &["data.subset.fraction=1.0", "common.batch.accumulate=1"]].concat();
+    let mut arguments = train(&config, "run", &settings);
+    arguments.extend(["--data", "pictures"]);
+    place.ok(&arguments);
+    std::fs::rename(place.path("pictures"), place.path("moved")).unwrap();
+    let message = place.fails(3, &["evaluate", "run"]);
+    assert!(message.contains("pictures"), "{message}");
+    place.ok(&["evaluate", "run", "--data", "moved"]);
+}
+
+#[test]
+fn a_damaged_optimizer_state_is_refused() {
+    let place = Workplace::new();
+    let config = config("phase1");
+    place.ok(&tiny(&config, "run"));
+    let newest = place.path("run/checkpoints/stage01-step00000040/optimizer.safetensors");
+    let bytes = std::fs::read(&newest).unwrap();
+    std::fs::write(&newest, &bytes[..bytes.len() - 8]).unwrap();
+    let message = place.fails(5, &["resume", "run"]);
+    assert!(message.contains("optimizer.safetensors"), "{message}");
 }
 
 #[test]

@@ -94,21 +94,4 @@ pub struct DataSet {
     pub val: Listing,
     /// The folder that holds them.
     pub root: PathBuf,
-    /// Where the validation samples come from.
-    pub division: Division,
-}
-
-/// How training and validation samples were told apart.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub enum Division {
-    /// The data set comes divided.
-    Given {},
-    /// Kiln divided it.
-    Drawn {
-        /// The fraction of each class taken for validation.
-        val_fraction: f64,
-        /// The seed.
-        seed: u64,
-    },
 }

@@ -1,17 +1,23 @@
 //! From a file to an 8-bit RGB picture.
 //!
 //! # Parity
-//! What torchvision's default loader does (`Image.open(path).convert("RGB")`):
+//! What torchvision's default loader does (`Image.open(path).convert("RGB")`), with the deviations named:
 //!
 //! - The EXIF orientation is *not* applied. A photograph that relies on it is seen as the sensor recorded it.
-//! - Grey becomes three equal channels; alpha is dropped, not blended; 16 bits keep their high byte; CMYK
-//!   and YCCK are converted without a colour profile.
+//! - Grey becomes three equal channels; alpha is dropped, not blended; CMYK and YCCK are converted without a colour
+//!   profile.
+//! - 16 bits keep their high byte. For grey without alpha this deviates: Pillow clips such levels to 255, which leaves
+//!   a white picture of all but the darkest.
 //! - The content decides the format, not the file's name: a PNG named `.jpg` decodes.
 //! - A JPEG that was cut off is an error, though damage in its middle is not.
 //!
-//! Pixels of a JPEG may differ from Pillow's by a few levels: the decoder (zune-jpeg) rounds its transform and
-//! interpolates chroma differently from libjpeg-turbo.
+//! No test compares the pixels of a JPEG with Pillow's, whose decoder is another one.
+//!
+//! # Damage
+//! A damaged file may hit a defect of a decoder. Such a panic is caught here and makes the file a bad picture like
+//! any other, which can be skipped; otherwise one file would end a long run.
 
+use crate::caught::caught;
 use crate::jpeg_markers::is_cut_off;
 use image::{ColorType, DynamicImage, ImageDecoder, ImageFormat, ImageReader};
 use kiln_augment::{Image8, Size};
@@ -20,7 +26,7 @@ use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
 
 /// Pictures of more pixels are refused, as Pillow refuses them: such a file is damaged or malicious.
-pub const MAX_PIXELS: u64 = 178_956_970;
+const MAX_PIXELS: u64 = 178_956_970;
 
 /// A file that could not be read or is not a picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,14 +76,28 @@ pub fn decode_file(path: &Path) -> Result<Image8, BadImage> {
 /// # Errors
 /// Why it cannot be decoded, in words.
 pub fn decode_bytes(bytes: &[u8]) -> Result<Image8, String> {
-    let (_, decoder) = open(bytes)?;
-    let (width, height) = decoder.dimensions();
-    let pixels = rgb(decoder)?;
-    Image8::from_rgb(Size::new(width, height), pixels).map_err(|error| error.to_string())
+    without_panic(|| {
+        let (_, decoder) = open(bytes)?;
+        let (width, height) = decoder.dimensions();
+        let pixels = rgb(decoder)?;
+        Image8::from_rgb(Size::new(width, height), pixels).map_err(|error| error.to_string())
+    })
 }
 
-/// What can be told of `bytes` without decoding pixels: format and decoder, or why they are unusable.
-pub(crate) fn open(bytes: &[u8]) -> Result<(ImageFormat, impl ImageDecoder), String> {
+/// What can be told of `bytes` without decoding pixels: format and size, or why they are unusable.
+pub(crate) fn read_header(bytes: &[u8]) -> Result<(ImageFormat, Size), String> {
+    without_panic(|| {
+        let (format, decoder) = open(bytes)?;
+        let (width, height) = decoder.dimensions();
+        Ok((format, Size::new(width, height)))
+    })
+}
+
+fn without_panic<T>(decode: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    caught(decode).unwrap_or_else(|message| Err(format!("the decoder panicked: {message}")))
+}
+
+fn open(bytes: &[u8]) -> Result<(ImageFormat, impl ImageDecoder), String> {
     if bytes.is_empty() {
         return Err("the file is empty".to_owned());
     }

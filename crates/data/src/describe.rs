@@ -1,8 +1,9 @@
 //! What a data set consists of, for people to look at before they train on it.
 
-use crate::decode::{BadImage, open};
+use crate::decode::{self, BadImage};
 use crate::listing::Listing;
-use image::{ImageDecoder, ImageFormat};
+use image::ImageFormat;
+use kiln_augment::Size;
 use rayon::prelude::*;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -22,8 +23,6 @@ pub struct Description {
     pub fingerprint: String,
     /// Samples of each class, in label order.
     pub classes: Vec<ClassCount>,
-    /// Files whose headers were read.
-    pub headers_read: u64,
     /// Number of files of each format, by content.
     pub formats: BTreeMap<String, u64>,
     /// Range of widths in pixels; absent if no header could be read.
@@ -63,21 +62,11 @@ pub struct BrokenFile {
     pub why: String,
 }
 
-/// How many headers [`describe`] reads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Headers {
-    /// Every file's.
-    All,
-    /// At most so many, evenly spaced over the listing.
-    AtMost(u32),
-}
-
 /// Describes the samples of `listing`. Reads files in parallel but decodes no pixels: a JPEG that was cut off is
 /// noticed, other damage behind the header is not. Cannot fail; files that cannot be read are listed as broken.
-pub fn describe(listing: &Listing, headers: Headers) -> Description {
-    let chosen = evenly_spaced(listing.count(), headers);
+pub fn describe(listing: &Listing) -> Description {
     let read: Vec<Result<Header, BadImage>> =
-        chosen.par_iter().map(|&i| read_header(&listing.path(i))).collect();
+        (0..listing.count()).into_par_iter().map(|i| read_header(&listing.path(i))).collect();
     let mut formats = BTreeMap::new();
     let (mut widths, mut heights, mut broken) = (Vec::new(), Vec::new(), Vec::new());
     for outcome in read {
@@ -99,21 +88,11 @@ pub fn describe(listing: &Listing, headers: Headers) -> Description {
         classes: classes
             .map(|(name, samples)| ClassCount { name: name.clone(), samples })
             .collect(),
-        headers_read: chosen.len() as u64,
         formats,
         width: Range::of(widths),
         height: Range::of(heights),
         broken,
     }
-}
-
-fn evenly_spaced(n: u32, headers: Headers) -> Vec<u32> {
-    let taken = match headers {
-        Headers::All => n,
-        Headers::AtMost(most) => most.min(n),
-    };
-    let at = |i: u32| u64::from(i) * u64::from(n) / u64::from(taken.max(1));
-    (0..taken).map(|i| u32::try_from(at(i)).unwrap_or(u32::MAX)).collect()
 }
 
 impl Range {
@@ -132,9 +111,8 @@ struct Header {
 
 fn read_header(path: &Path) -> Result<Header, BadImage> {
     let header = fs::read(path).map_err(|error| error.to_string()).and_then(|bytes| {
-        let (format, decoder) = open(&bytes)?;
+        let (format, Size { width, height }) = decode::read_header(&bytes)?;
         let format = if format == ImageFormat::Png { "png" } else { "jpeg" };
-        let (width, height) = decoder.dimensions();
         Ok(Header { format, width, height })
     });
     header.map_err(|why| BadImage { path: path.to_path_buf(), why })
@@ -143,15 +121,6 @@ fn read_header(path: &Path) -> Result<Header, BadImage> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn headers_are_spread_over_the_listing() {
-        assert_eq!(evenly_spaced(5, Headers::All), [0, 1, 2, 3, 4]);
-        assert_eq!(evenly_spaced(10, Headers::AtMost(4)), [0, 2, 5, 7]);
-        assert_eq!(evenly_spaced(3, Headers::AtMost(4)), [0, 1, 2]);
-        assert_eq!(evenly_spaced(0, Headers::AtMost(4)), [] as [u32; 0]);
-        assert_eq!(evenly_spaced(3, Headers::AtMost(0)), [] as [u32; 0]);
-    }
 
     #[test]
     fn the_median_of_an_even_count_is_the_lower() {

@@ -71,8 +71,6 @@ impl BatchShape {
 pub struct BatchPlan {
     samples: Vec<u32>,
     micro: usize,
-    accumulate: usize,
-    first_step: u64,
 }
 
 impl BatchPlan {
@@ -86,22 +84,12 @@ impl BatchPlan {
         samples.truncate(usize::try_from(kept).unwrap_or(usize::MAX));
         let skipped = first_step.saturating_mul(shape.effective());
         samples.drain(..usize::try_from(skipped).map_or(samples.len(), |s| s.min(samples.len())));
-        Self {
-            samples,
-            micro: shape.micro as usize,
-            accumulate: shape.accumulate as usize,
-            first_step,
-        }
+        Self { samples, micro: shape.micro as usize }
     }
 
     /// All of `n` samples in the listing's order, `micro` (at least 1) at a time, every sample once.
     pub fn evaluation(n: u32, micro: u32) -> Self {
-        Self {
-            samples: (0..n).collect(),
-            micro: micro.max(1) as usize,
-            accumulate: 1,
-            first_step: 0,
-        }
+        Self { samples: (0..n).collect(), micro: micro.max(1) as usize }
     }
 
     /// Number of micro-batches.
@@ -130,23 +118,6 @@ impl BatchPlan {
     pub fn batches(&self) -> impl Iterator<Item = &[u32]> {
         self.samples.chunks(self.micro)
     }
-
-    /// The optimizer step of the epoch, counted from the epoch's first, that micro-batch `batch` belongs to.
-    pub fn step_of(&self, batch: usize) -> u64 {
-        self.first_step + (batch / self.accumulate) as u64
-    }
-
-    /// Whether micro-batch `batch` is the last of its optimizer step.
-    pub fn ends_step(&self, batch: usize) -> bool {
-        (batch + 1).is_multiple_of(self.accumulate) || batch + 1 == self.len()
-    }
-
-    /// Samples in the optimizer step that micro-batch `batch` belongs to.
-    pub fn samples_in_step(&self, batch: usize) -> usize {
-        let effective = self.micro.saturating_mul(self.accumulate);
-        let start = (batch / self.accumulate).saturating_mul(effective).min(self.samples.len());
-        effective.min(self.samples.len() - start)
-    }
 }
 
 #[cfg(test)]
@@ -174,17 +145,6 @@ mod tests {
         check(7, true, &[2, 2]);
         check(3, true, &[]);
         check(0, false, &[]);
-    }
-
-    #[test]
-    fn steps_are_counted_from_the_epochs_first() {
-        let shape = BatchShape::new(2, 2, false).unwrap();
-        let plan = BatchPlan::training(1, 0, 13, shape, 1);
-        let seen: Vec<_> = (0..plan.len())
-            .map(|b| (plan.step_of(b), plan.ends_step(b), plan.samples_in_step(b)))
-            .collect();
-        assert_eq!(seen, [(1, false, 4), (1, true, 4), (2, false, 4), (2, true, 4), (3, true, 1)]);
-        assert_eq!(plan.samples_in_step(99), 0);
     }
 
     #[test]

@@ -44,6 +44,14 @@ pub enum Error {
         /// The other.
         second: &'static str,
     },
+    /// There is a validation folder and nothing to train on.
+    #[error("{} has {val}/ but no train/: name the training folder train", path.display())]
+    NoTrainingFolder {
+        /// The data set's folder.
+        path: PathBuf,
+        /// The validation folder's name.
+        val: &'static str,
+    },
     /// A class folder holds no picture.
     #[error("class {class:?} has no pictures: {} holds no .jpg, .jpeg or .png file", path.display())]
     EmptyClass {
@@ -188,6 +196,7 @@ impl Error {
             Self::MissingFolder { .. }
             | Self::NoClassFolders { .. }
             | Self::TwoValidationFolders { .. }
+            | Self::NoTrainingFolder { .. }
             | Self::EmptyClass { .. }
             | Self::UnknownClass { .. }
             | Self::NothingToSplit { .. }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Names under which a validation split is found.
-pub const VALIDATION_FOLDERS: [&str; 3] = ["val", "valid", "validation"];
+const VALIDATION_FOLDERS: [&str; 3] = ["val", "valid", "validation"];
 
 /// A folder of pictures whose layout was recognised.
 ///
@@ -45,9 +45,11 @@ impl ImageFolder {
     ///
     /// # Errors
     /// [`Error::MissingFolder`], [`Error::NoClassFolders`], [`Error::TwoValidationFolders`];
+    /// [`Error::NoTrainingFolder`] for a validation folder without `train/` beside it, which would become a class;
     /// [`Error::EmptyClass`] for a class folder without a picture in either split; [`Error::UnknownClass`] for a
     /// class of the validation folder that `train/` lacks; [`Error::NotUnicode`], [`Error::TooLarge`] and
-    /// [`Error::Io`]. A class that only the validation folder lacks is no error, but is warned of.
+    /// [`Error::Io`]. A class that only the validation folder lacks is no error, but is warned of, and so are class
+    /// folders that hold their pictures in folders of their own only: the root is probably one level too high.
     pub fn open(root: impl Into<PathBuf>) -> Result<Self, Error> {
         let root = root.into();
         if !root.is_dir() {
@@ -55,7 +57,10 @@ impl ImageFolder {
         }
         let train_root = root.join("train");
         let layout = match validation_folder(&root)? {
-            Some(val_root) if train_root.is_dir() => separate(&train_root, &val_root)?,
+            Some(val) if train_root.is_dir() => separate(&train_root, &root.join(val))?,
+            Some(val) if is_split_folder(&root.join(val))? => {
+                return Err(Error::NoTrainingFolder { path: root, val });
+            }
             _ if is_split_folder(&train_root)? => Layout::Whole(list(&train_root)?),
             _ => Layout::Whole(list(&root)?),
         };
@@ -78,20 +83,20 @@ impl ImageFolder {
     }
 }
 
-/// The one validation folder of `root`, if any.
-fn validation_folder(root: &Path) -> Result<Option<PathBuf>, Error> {
+/// The name of the one validation folder of `root`, if any.
+fn validation_folder(root: &Path) -> Result<Option<&'static str>, Error> {
     let mut found = VALIDATION_FOLDERS.into_iter().filter(|name| root.join(name).is_dir());
     match (found.next(), found.next()) {
         (Some(first), Some(second)) if root.join("train").is_dir() => {
             Err(Error::TwoValidationFolders { path: root.to_path_buf(), first, second })
         }
-        (first, _) => Ok(first.map(|name| root.join(name))),
+        (first, _) => Ok(first),
     }
 }
 
-/// Whether `train` holds class folders; a *class* called `train` (the vehicle) holds pictures only.
-fn is_split_folder(train: &Path) -> Result<bool, Error> {
-    Ok(train.is_dir() && !scan::class_folders(train)?.is_empty())
+/// Whether `folder` holds class folders; a *class* called `train` (the vehicle) holds pictures only.
+fn is_split_folder(folder: &Path) -> Result<bool, Error> {
+    Ok(folder.is_dir() && !scan::class_folders(folder)?.is_empty())
 }
 
 fn separate(train_root: &Path, val_root: &Path) -> Result<Layout, Error> {
@@ -124,6 +129,12 @@ fn class_folders(root: &Path) -> Result<Vec<String>, Error> {
 /// The pictures of `present`, labelled by their position in `names`; both are sorted.
 fn list_classes(root: &Path, names: &Arc<[String]>, present: &[String]) -> Result<Listing, Error> {
     let found = scan::pictures(root, present)?;
+    if found.iter().flatten().all(|picture| picture.name.contains('/')) {
+        tracing::warn!(
+            folder = %root.display(),
+            "no picture lies directly in a class folder: is the folder one level too high?"
+        );
+    }
     let labels =
         (0_u32..).zip(names.iter()).filter(|(_, name)| present.binary_search(name).is_ok());
     let entries = labels.zip(&found).flat_map(|((class, _), pictures)| {

@@ -13,9 +13,7 @@
 //! batch. The crate knows nothing of tensors or training.
 //!
 //! ```
-//! use kiln_augment::Size;
-//! use kiln_augment::Normalize;
-//! use kiln_augment::Pipeline;
+//! use kiln_augment::{Normalize, Pipeline, Size};
 //! use kiln_data::{BatchPlan, BatchShape, Loader, LoaderSettings, OpenContext, Recipe, SampleKeys};
 //! use kiln_data::{SourceSpec, synth::SynthSpec};
 //! use std::sync::Arc;
@@ -45,6 +43,7 @@
 
 mod atomic_file;
 mod catalog;
+mod caught;
 mod decode;
 mod describe;
 mod epoch;
@@ -59,15 +58,14 @@ mod subset;
 mod subset_cache;
 pub mod synth;
 
-pub use catalog::{DataSet, Division, ImageFolderSpec, OpenContext, Source, SourceSpec};
-pub use decode::{BadImage, Decoder, MAX_PIXELS, decode_bytes, decode_file};
-pub use describe::{BrokenFile, ClassCount, Description, Headers, Range, describe};
+pub use catalog::{DataSet, ImageFolderSpec, OpenContext, Source, SourceSpec};
+pub use decode::{BadImage, Decoder, decode_bytes, decode_file};
+pub use describe::{BrokenFile, ClassCount, Description, Range, describe};
 pub use epoch::{BatchPlan, BatchShape, epoch_order};
 pub use error::{Error, Fault};
-pub use image_folder::{ImageFolder, Layout, VALIDATION_FOLDERS};
+pub use image_folder::{ImageFolder, Layout};
 pub use listing::{Entry, Listing};
 pub use loader::{Batch, Batches, Loader, LoaderSettings, OnBadImage, Recipe, SampleKeys};
-pub use scan::EXTENSIONS;
 pub use split::{Split, split};
-pub use subset::{check_balance, subset};
+pub use subset::subset;
 pub use subset_cache::{Outcome, cached_subset};

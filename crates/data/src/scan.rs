@@ -6,7 +6,7 @@ use std::fs::{self, DirEntry};
 use std::path::{Path, PathBuf};
 
 /// Endings of the files that are listed, compared without regard to case.
-pub const EXTENSIONS: [&str; 3] = ["jpg", "jpeg", "png"];
+const EXTENSIONS: [&str; 3] = ["jpg", "jpeg", "png"];
 
 /// A picture found: its path below the class folder with `/` between parts, and its size in bytes.
 pub(crate) struct Found {
@@ -49,11 +49,8 @@ fn pictures_of_class(folder: &Path) -> Result<Vec<Found>, Error> {
         for entry in entries(&path)? {
             match kind(&entry)? {
                 Kind::Folder => pending.push((entry.path(), format!("{prefix}{}/", name(&entry)?))),
-                Kind::Picture => {
-                    let path = entry.path();
-                    let metadata = fs::metadata(&path).map_err(Error::io("inspect", &path))?;
-                    let name = format!("{prefix}{}", name(&entry)?);
-                    found.push(Found { name, file_bytes: metadata.len() });
+                Kind::Picture { file_bytes } => {
+                    found.push(Found { name: format!("{prefix}{}", name(&entry)?), file_bytes });
                 }
                 Kind::Other => {}
             }
@@ -78,7 +75,7 @@ fn entries(folder: &Path) -> Result<Vec<DirEntry>, Error> {
 #[derive(PartialEq, Eq)]
 enum Kind {
     Folder,
-    Picture,
+    Picture { file_bytes: u64 },
     Other,
 }
 
@@ -96,7 +93,20 @@ fn kind(entry: &DirEntry) -> Result<Kind, Error> {
     let listed = ending.is_some_and(|ending| {
         EXTENSIONS.iter().any(|extension| ending.eq_ignore_ascii_case(extension))
     });
-    Ok(if listed { Kind::Picture } else { Kind::Other })
+    if !listed {
+        return Ok(Kind::Other);
+    }
+    match fs::metadata(&path) {
+        Ok(metadata) if metadata.is_file() => Ok(Kind::Picture { file_bytes: metadata.len() }),
+        // A pipe or a device would keep the loader waiting for bytes that nobody sends.
+        Ok(_) => {
+            tracing::warn!(path = %path.display(), "neither a file nor a folder: ignored");
+            Ok(Kind::Other)
+        }
+        // A link to nothing is a picture that is missing, which is for the loader to report or to skip.
+        Err(_) if file_type.is_symlink() => Ok(Kind::Picture { file_bytes: 0 }),
+        Err(error) => Err(Error::io("inspect", &path)(error)),
+    }
 }
 
 fn name(entry: &DirEntry) -> Result<String, Error> {

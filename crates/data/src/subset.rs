@@ -31,7 +31,11 @@ pub fn subset(listing: &Listing, fraction: f64, seed: u64) -> Result<Vec<u32>, E
 ///
 /// # Errors
 /// [`Error::Unbalanced`] naming the first class that does not.
-pub fn check_balance(listing: &Listing, indices: &[u32], fraction: f64) -> Result<(), Error> {
+pub(crate) fn check_balance(
+    listing: &Listing,
+    indices: &[u32],
+    fraction: f64,
+) -> Result<(), Error> {
     let mut found = vec![0_u32; listing.class_names().len()];
     for &i in indices {
         found[listing.class(i) as usize] += 1;
@@ -59,4 +63,23 @@ pub(crate) fn check_fraction(fraction: f64) -> Result<(), Error> {
         must_be: "above 0 and at most 1",
         found: fraction.to_string(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::listing::Entry;
+
+    #[test]
+    fn imbalance_is_noticed() {
+        let names: Vec<String> = (0..20).map(|i| format!("{i}.jpg")).collect();
+        let entries =
+            (0..).zip(&names).map(|(i, name)| Entry { class: i / 10, name, file_bytes: 1 });
+        let classes = ["class0", "class1"].map(str::to_owned).to_vec();
+        let listing = Listing::new("nowhere", classes, entries).unwrap();
+        let error = check_balance(&listing, &[0, 1, 2, 3, 4], 0.25).unwrap_err();
+        let expect = "the subset is wrong for class \"class0\": 5 of 10 samples chosen";
+        assert_eq!(error.to_string(), expect);
+        assert!(check_balance(&listing, &[0, 1, 2, 11, 12], 0.25).is_ok());
+    }
 }

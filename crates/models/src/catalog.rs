@@ -1,7 +1,7 @@
 //! Every model by the name that a configuration uses.
 //!
-//! A new model is one file and two lines here: a row of [`ModelSpec`]'s table and, for a new kind of network,
-//! a row of [`Network`]'s.
+//! A new model is one file with its `mod` line and a row of [`ModelSpec`]'s table; a new kind of network, as opposed to
+//! another depth of a known one, is also named in [`Network`]'s.
 
 use crate::cifar_resnet::CifarResNet;
 use crate::error::Error;

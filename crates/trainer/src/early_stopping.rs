@@ -9,8 +9,17 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct Best {
     /// Name of the checkpoint that holds its weights.
     pub(crate) checkpoint: String,
+    /// What it is the best by.
+    pub(crate) metric: Metric,
     /// The metric's value.
     pub(crate) value: f64,
+}
+
+impl Best {
+    /// Whether an epoch with this value is better. A stage that watches another metric starts afresh.
+    pub(crate) fn is_beaten_by(&self, metric: Metric, value: f64) -> bool {
+        self.metric != metric || metric.gain(self.value, value) > 0.0
+    }
 }
 
 /// Epochs of this stage without an improvement of at least `min_delta`.

@@ -8,8 +8,6 @@ use std::process::Command;
 pub(crate) struct Environment {
     /// Version of Kiln.
     pub(crate) kiln_version: &'static str,
-    /// Version of Burn.
-    pub(crate) burn_version: &'static str,
     /// Commit of the working directory, with `-dirty` after uncommitted changes; absent outside a repository.
     pub(crate) commit: Option<String>,
     /// The device as Burn names it.
@@ -31,7 +29,6 @@ impl Environment {
     pub(crate) fn here(device: &burn::tensor::Device, loader_workers: usize) -> Self {
         Self {
             kiln_version: env!("CARGO_PKG_VERSION"),
-            burn_version: "0.22.1",
             commit: commit(),
             device: format!("{device:?}"),
             processor: processor(),

@@ -1,5 +1,6 @@
 //! Everything that can stop a run, by whose fault it is.
 
+use kiln_data::Fault;
 use std::path::{Path, PathBuf};
 
 /// Errors of this crate. Each kind has its exit code: see [`Error::exit_code`].
@@ -26,6 +27,16 @@ pub enum Error {
     /// The pictures are at fault.
     #[error(transparent)]
     Data(#[from] kiln_data::Error),
+    /// Not one picture of a set could be decoded.
+    #[error("no picture of the {set} set could be decoded in epoch {epoch} of stage `{stage}`")]
+    NoPicture {
+        /// `training` or `validation`.
+        set: &'static str,
+        /// Name of the stage.
+        stage: String,
+        /// Epoch, from 1.
+        epoch: u64,
+    },
     /// The loss is no longer a number.
     #[error(
         "loss is {loss} at stage `{stage}`, epoch {epoch}, step {step}; a lower learning rate may help"
@@ -59,11 +70,16 @@ pub enum Error {
 }
 
 impl Error {
-    /// The program's exit code: 2 configuration, 3 data, 4 diverged, 5 checkpoint or run directory.
+    /// The program's exit code: 2 configuration, 3 data, 4 diverged, 5 checkpoint or run directory, 1 anything else.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Config { .. } | Self::Unreadable { .. } => 2,
-            Self::Data(_) => 3,
+            Self::Data(error) => match error.fault() {
+                Fault::Configuration => 2,
+                Fault::Data => 3,
+                Fault::System | Fault::Program => 1,
+            },
+            Self::NoPicture { .. } => 3,
             Self::Diverged { .. } => 4,
             Self::Checkpoint { .. } | Self::RunDirectory { .. } => 5,
         }

@@ -8,7 +8,7 @@ use crate::tally::{Tally, argmax};
 use crate::train::pictures;
 use burn::module::Module as _;
 use burn::tensor::Device;
-use kiln_data::{BatchPlan, Listing, Loader, SampleKeys};
+use kiln_data::{BatchPlan, Listing, Loader, Recipe, SampleKeys};
 use kiln_models::Network;
 use std::sync::Arc;
 
@@ -35,23 +35,30 @@ impl Scores {
     }
 }
 
-/// Scores `network` on every picture of `listing`, once, in order, on the plain device.
+/// What a network is scored on.
+pub(crate) struct Test<'a> {
+    pub(crate) listing: &'a Arc<Listing>,
+    /// How its pictures become the input.
+    pub(crate) recipe: &'a Arc<Recipe>,
+    /// Whose loss and batches are used.
+    pub(crate) stage: &'a StagePlan,
+}
+
+/// Scores `network` on every picture of the listing, once, in order, on the plain device.
 pub(crate) fn evaluate(
     network: &Network,
     device: &Device,
     loader: &Loader,
-    listing: &Arc<Listing>,
-    stage: &StagePlan,
+    test: &Test<'_>,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Scores, Error> {
+    let Test { listing, recipe, stage } = *test;
     let network = network.valid();
     let classes = stage.card.class_names.len();
     let mut scores = Scores { tally: Tally::default(), confusion: vec![vec![0; classes]; classes] };
     let plan = BatchPlan::evaluation(listing.count(), stage.shape.micro());
     let mut done = 0;
-    for batch in
-        loader.run(listing.clone(), plan, stage.val_recipe.clone(), SampleKeys::evaluation())
-    {
+    for batch in loader.run(listing.clone(), plan, recipe.clone(), SampleKeys::evaluation()) {
         let batch = batch?;
         scores.tally.bad_images += batch.bad.len() as u64;
         done += batch.labels.len() + batch.bad.len();

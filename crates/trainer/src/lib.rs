@@ -30,5 +30,5 @@ pub use observer::{Observer, Silent, StepReport, StopRequest};
 pub use plan::{StagePlan, check};
 pub use predict::{ClassProbability, Prediction, predict};
 pub use run::{Destination, Outcome, RunSettings, begin, best_checkpoint, evaluate_run, resume};
-pub use run_directory::{RunDirectory, RunIdentity};
+pub use run_directory::{PictureFingerprints, RunDirectory, RunIdentity};
 pub use tally::Tally;

@@ -81,7 +81,8 @@ pub fn check(spec: &ExperimentSpec, layers: &Layers) -> Result<(), Error> {
         let fraction = subset.fraction;
         ensure(fraction > 0.0 && fraction <= 1.0, "data.subset.fraction", "above 0 and at most 1")?;
     }
-    ensure(spec.data.prefetch_mib > 0, "data.prefetch_mib", "at least 1")?;
+    let prefetch_valid = (1..=1 << 20).contains(&spec.data.prefetch_mib);
+    ensure(prefetch_valid, "data.prefetch_mib", "from 1 to 1048576")?;
     let ratio = spec.input.crop_ratio;
     ensure(ratio > 0.0 && ratio <= 1.0, "input.crop_ratio", "above 0 and at most 1")?;
     let deviations_valid = spec.input.std.iter().all(|std| *std > 0.0 && std.is_finite());
@@ -98,6 +99,8 @@ pub fn check(spec: &ExperimentSpec, layers: &Layers) -> Result<(), Error> {
         ensure(norm_valid, &at("clip_grad_norm"), "above 0")?;
         let patience_valid = stage.early_stopping.as_ref().is_none_or(|stop| stop.patience > 0);
         ensure(patience_valid, &at("early_stopping.patience"), "at least 1")?;
+        let delta_valid = stage.early_stopping.as_ref().is_none_or(|stop| stop.min_delta >= 0.0);
+        ensure(delta_valid, &at("early_stopping.min_delta"), "at least 0")?;
         ensure(stage.checkpoint.keep_newest > 0, &at("checkpoint.keep_newest"), "at least 1")?;
         stage.optimizer.build().map_err(|error| fault(&at("optimizer"), &error))?;
         build_pipeline(name, stage, layers)?;
@@ -158,7 +161,10 @@ fn resolve_stage(
     };
     let every = &stage.checkpoint.every;
     let checkpoint_every =
-        every.steps(timeline).map_err(|error| fault("checkpoint.every", &error))?.max(1);
+        every.steps(timeline).map_err(|error| fault("checkpoint.every", &error))?;
+    if checkpoint_every == 0 {
+        return Err(fault("checkpoint.every", &"must be at least one step"));
+    }
     let card = ModelCard {
         model: spec.model.clone(),
         class_names: class_names.to_vec(),
@@ -228,7 +234,6 @@ impl StagePlan {
             total_steps: u64,
             checkpoint_every_steps: u64,
             first_lr: f64,
-            highest_lr: f64,
             last_lr: f64,
             card: ModelCard,
         }
@@ -241,7 +246,6 @@ impl StagePlan {
             total_steps: self.total_steps,
             checkpoint_every_steps: self.checkpoint_every,
             first_lr: lr(0),
-            highest_lr: (0..self.total_steps).map(lr).fold(0.0, f64::max),
             last_lr: lr(self.total_steps - 1),
             card: self.card.clone(),
         }

@@ -38,8 +38,11 @@ pub fn predict(
     path: &Path,
     top: usize,
 ) -> Result<Prediction, Error> {
-    let fault = |error: kiln_augment::Error| Error::checkpoint(path, error);
-    let recipe = card.evaluation_recipe().map_err(fault)?;
+    let recipe = card.evaluation_recipe().map_err(|error| Error::Config {
+        origin: "model card".to_owned(),
+        path: "input".to_owned(),
+        problem: error.to_string(),
+    })?;
     let picture = decode_file(path).map_err(kiln_data::Error::from)?;
     let picture = recipe.pipeline.apply(picture, SampleKeys::evaluation().of(0));
     let mut planes = vec![0.0; recipe.sample_len()];

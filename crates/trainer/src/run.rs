@@ -3,11 +3,11 @@
 use crate::checkpoint::{CheckpointSet, TrainState, load_model, newest};
 use crate::environment::Environment;
 use crate::error::Error;
-use crate::evaluate::evaluate;
+use crate::evaluate::{Test, evaluate};
 use crate::observer::{Observer, StopRequest};
 use crate::plan::{self, StagePlan};
 use crate::record::Evaluation;
-use crate::run_directory::{FORMAT, RunDirectory, RunIdentity};
+use crate::run_directory::{FORMAT, PictureFingerprints, RunDirectory, RunIdentity};
 use crate::spec::{ExperimentSpec, Layer, Layers};
 use crate::train::{Ending, Progress, Trainer};
 use burn::tensor::Device;
@@ -56,6 +56,9 @@ pub enum Outcome {
 
 /// Begins the experiment `name` in a new run directory and trains it to its end.
 ///
+/// The directory is there before any picture is looked for, so that a run killed at any moment can be resumed; it is
+/// removed when the pictures are not to be had.
+///
 /// # Errors
 /// Any [`Error`]; what was checkpointed before it stays.
 pub fn begin(
@@ -65,46 +68,64 @@ pub fn begin(
     settings: &RunSettings,
     observer: &mut dyn Observer,
 ) -> Result<Outcome, Error> {
-    let run = Prepared::new(layers, observer)?;
-    let config = run.spec.to_toml()?;
+    let mut spec = layers.resolve()?;
+    plan::check(&spec, layers)?;
+    // Absolute, so that the run can be resumed from anywhere.
+    if let Ok(cache) = std::path::absolute(&spec.data.cache) {
+        spec.data.cache = cache;
+    }
+    let config = spec.to_toml()?;
     let directory = match destination {
         Destination::Numbered(parent) => RunDirectory::create_numbered(parent, name)?,
         Destination::Exactly(path) => RunDirectory::create(path)?,
     };
-    directory.write("config.toml", config.as_bytes())?;
-    let summaries: Vec<_> = run.stages.iter().map(StagePlan::summary).collect();
-    directory.write_json("plan.json", &summaries)?;
-    let environment = Environment::here(&settings.device, settings.workers);
-    directory.write_json("environment.json", &environment)?;
-    // Last, because it is what makes the folder a run.
-    directory.write_json("run.json", &run.identity(name))?;
-    observer.note(&format!("run directory: {}", directory.path().display()));
-    run.train(&directory, settings, observer)
+    let identity = RunIdentity {
+        format: FORMAT,
+        experiment: name.to_owned(),
+        kiln_version: env!("CARGO_PKG_VERSION").to_owned(),
+        pictures: None,
+    };
+    let prepared = directory
+        .write("config.toml", config.as_bytes())
+        .and_then(|()| directory.write_json("run.json", &identity))
+        .and_then(|()| Prepared::new(spec, layers, observer));
+    let run = match prepared {
+        Ok(run) => run,
+        Err(error) => {
+            // Nothing has been trained; the error to report is why.
+            let _ = std::fs::remove_dir_all(directory.path());
+            return Err(error);
+        }
+    };
+    run.start(&directory, identity, settings, observer)
 }
 
-/// Continues the run in `path` from its newest checkpoint, or from the start when there is none.
+/// Continues the run in `path` from its newest checkpoint, or from the start when there is none. `pictures` is where
+/// they are now, if they have moved.
 ///
 /// # Errors
 /// Any [`Error`]; [`Error::RunDirectory`] when the pictures are not those the run began with.
 pub fn resume(
     path: &Path,
+    pictures: Option<&Path>,
     settings: &RunSettings,
     observer: &mut dyn Observer,
 ) -> Result<Outcome, Error> {
-    let (directory, run) = Prepared::of_run(path, observer)?;
-    run.train(&directory, settings, observer)
+    let (directory, identity, run) = Prepared::of_run(path, pictures, observer)?;
+    run.start(&directory, identity, settings, observer)
 }
 
-/// Scores a run's best checkpoint on its validation set again.
+/// Scores a run's best checkpoint on its validation set again. `pictures` is where they are now, if they have moved.
 ///
 /// # Errors
 /// Any [`Error`]; [`Error::Checkpoint`] when the run has no checkpoint yet.
 pub fn evaluate_run(
     path: &Path,
+    pictures: Option<&Path>,
     settings: &RunSettings,
     observer: &mut dyn Observer,
 ) -> Result<Evaluation, Error> {
-    let (directory, run) = Prepared::of_run(path, observer)?;
+    let (directory, _, run) = Prepared::of_run(path, pictures, observer)?;
     run.evaluate_best(&directory, settings, observer)
 }
 
@@ -131,10 +152,12 @@ struct Prepared {
 }
 
 impl Prepared {
-    /// Checks the configuration, finds, generates or chooses the pictures, resolves the stages.
-    fn new(layers: &Layers, observer: &mut dyn Observer) -> Result<Self, Error> {
-        let spec = layers.resolve()?;
-        plan::check(&spec, layers)?;
+    /// Finds, generates or chooses the pictures and resolves the stages of a checked experiment.
+    fn new(
+        spec: ExperimentSpec,
+        layers: &Layers,
+        observer: &mut dyn Observer,
+    ) -> Result<Self, Error> {
         let cache = &spec.data.cache;
         let context = OpenContext { data_dir: None, cache_dir: cache.clone(), seed: spec.seed };
         let found = spec.data.source.open(&context)?;
@@ -161,31 +184,51 @@ impl Prepared {
     }
 
     /// The experiment of an existing run, with the pictures that it began with.
-    fn of_run(path: &Path, observer: &mut dyn Observer) -> Result<(RunDirectory, Self), Error> {
+    fn of_run(
+        path: &Path,
+        pictures: Option<&Path>,
+        observer: &mut dyn Observer,
+    ) -> Result<(RunDirectory, RunIdentity, Self), Error> {
         let (directory, identity) = RunDirectory::open(path)?;
         let file = path.join("config.toml");
         let mut layers = Layers::empty();
         layers.push(Layer::from_toml(&file.display().to_string(), &directory.config()?)?);
-        let run = Self::new(&layers, observer)?;
-        let found = run.identity(&identity.experiment);
-        if (&found.train_fingerprint, &found.val_fingerprint)
-            != (&identity.train_fingerprint, &identity.val_fingerprint)
-        {
+        if let Some(pictures) = pictures {
+            layers.push(Layer::data_folder(pictures)?);
+        }
+        let spec = layers.resolve()?;
+        plan::check(&spec, &layers)?;
+        let run = Self::new(spec, &layers, observer)?;
+        if identity.pictures.as_ref().is_some_and(|began_with| *began_with != run.fingerprints()) {
             let problem =
                 "the pictures are not those the run began with (names, sizes or classes differ)";
             return Err(Error::run_directory(path, problem));
         }
-        Ok((directory, run))
+        Ok((directory, identity, run))
     }
 
-    fn identity(&self, experiment: &str) -> RunIdentity {
-        RunIdentity {
-            format: FORMAT,
-            experiment: experiment.to_owned(),
-            kiln_version: env!("CARGO_PKG_VERSION").to_owned(),
-            train_fingerprint: self.train.fingerprint(),
-            val_fingerprint: self.val.fingerprint(),
+    fn fingerprints(&self) -> PictureFingerprints {
+        PictureFingerprints { train: self.train.fingerprint(), val: self.val.fingerprint() }
+    }
+
+    /// Writes what is known now that the pictures are found, unless an earlier start did, and trains.
+    fn start(
+        &self,
+        directory: &RunDirectory,
+        identity: RunIdentity,
+        settings: &RunSettings,
+        observer: &mut dyn Observer,
+    ) -> Result<Outcome, Error> {
+        observer.note(&format!("run directory: {}", directory.path().display()));
+        if identity.pictures.is_none() {
+            let summaries: Vec<_> = self.stages.iter().map(StagePlan::summary).collect();
+            directory.write_json("plan.json", &summaries)?;
+            let environment = Environment::here(&settings.device, settings.workers);
+            directory.write_json("environment.json", &environment)?;
+            let identity = RunIdentity { pictures: Some(self.fingerprints()), ..identity };
+            directory.write_json("run.json", &identity)?;
         }
+        self.train(directory, settings, observer)
     }
 
     fn loader(&self, settings: &RunSettings) -> Loader {
@@ -270,7 +313,9 @@ impl Prepared {
         })?;
         let loader = self.loader(settings);
         let validating = &mut |done, total| observer.validating(done, total);
-        let scores = evaluate(&network, &settings.device, &loader, &self.val, stage, validating)?;
+        let recipe = card.evaluation_recipe().map_err(|error| Error::checkpoint(&path, error))?;
+        let test = Test { listing: &self.val, recipe: &Arc::new(recipe), stage };
+        let scores = evaluate(&network, &settings.device, &loader, &test, validating)?;
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
         Ok(scores.into_evaluation(&name.unwrap_or_default(), &card.class_names))
     }

@@ -18,10 +18,17 @@ pub struct RunIdentity {
     pub experiment: String,
     /// Version of Kiln that began the run.
     pub kiln_version: String,
-    /// Fingerprint of the training listing, the subset included.
-    pub train_fingerprint: String,
-    /// Fingerprint of the validation listing.
-    pub val_fingerprint: String,
+    /// Fingerprints of the pictures; absent until they are found.
+    pub pictures: Option<PictureFingerprints>,
+}
+
+/// What tells one set of pictures from another: names, sizes and classes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PictureFingerprints {
+    /// Of the training listing, the subset taken.
+    pub train: String,
+    /// Of the validation listing.
+    pub val: String,
 }
 
 /// An open run directory.
@@ -174,7 +181,8 @@ impl RunDirectory {
             .append(true)
             .open(&path)
             .map_err(|error| fault(&error))?;
-        writeln!(file, "{line}").map_err(|error| fault(&error))
+        // A checkpoint counts on this line, so it must be on disk first.
+        writeln!(file, "{line}").and_then(|()| file.sync_all()).map_err(|error| fault(&error))
     }
 
     /// Keeps the first `count` epochs: what a resumed run does again is written again.

@@ -9,7 +9,7 @@ use crate::checkpoint::{self, TrainState};
 use crate::device_memory::device_memory_bytes;
 use crate::early_stopping::Best;
 use crate::error::Error;
-use crate::evaluate::evaluate;
+use crate::evaluate::{Test, evaluate};
 use crate::loss::{cross_entropy_sum, smoothed_targets};
 use crate::observer::{Observer, StepReport, StopRequest};
 use crate::plan::StagePlan;
@@ -111,9 +111,19 @@ impl Trainer<'_> {
     ) -> Result<Progress, Error> {
         let Progress { network, optimizer, state } = progress;
         let began = Instant::now();
+        let test = Test { listing: &self.val, recipe: &stage.val_recipe, stage };
         let validating = &mut |done, total| observer.validating(done, total);
-        let scores = evaluate(&network, &self.device, &self.loader, &self.val, stage, validating)?;
+        let scores = evaluate(&network, &self.device, &self.loader, &test, validating)?;
+        for (set, tally) in [("training", &state.tally), ("validation", &scores.tally)] {
+            if tally.samples == 0 {
+                let (stage, epoch) = (stage.name.clone(), state.epoch + 1);
+                return Err(Error::NoPicture { set, stage, epoch });
+            }
+        }
         let steps_done = stage.step(&state);
+        if !scores.tally.loss().is_finite() {
+            return Err(diverged(stage, &state, scores.tally.loss()));
+        }
         let record = EpochRecord {
             stage: stage.name.clone(),
             epoch: state.epoch + 1,
@@ -168,7 +178,7 @@ impl Trainer<'_> {
             if batch.labels.is_empty() {
                 continue;
             }
-            self.seed_dropout(stage, &state, micro);
+            self.seed_dropout(&state, micro);
             let (labels, count) = (batch.labels.clone(), batch.labels.len());
             let device = self.device.clone().autodiff();
             let logits = network.forward(pictures(batch, &device));
@@ -183,12 +193,7 @@ impl Trainer<'_> {
             loss_sum += batch_loss;
         }
         if !loss_sum.is_finite() {
-            return Err(Error::Diverged {
-                stage: stage.name.clone(),
-                epoch: state.epoch + 1,
-                step: step + 1,
-                loss: loss_sum / samples as f64,
-            });
+            return Err(diverged(stage, &state, loss_sum / samples as f64));
         }
         let network = if samples == 0 {
             network
@@ -208,9 +213,9 @@ impl Trainer<'_> {
     }
 
     /// Makes dropout a function of the position: the device's generator is seeded before each micro-batch.
-    fn seed_dropout(&self, stage: &StagePlan, state: &TrainState, micro: usize) {
-        let index = state.run_step * u64::from(stage.shape.accumulate()) + micro as u64;
-        let key = RandomKey { seed: self.seed, domain: Domain::Dropout, epoch: 0, index };
+    fn seed_dropout(&self, state: &TrainState, micro: usize) {
+        let (epoch, index) = (state.run_step, micro as u64);
+        let key = RandomKey { seed: self.seed, domain: Domain::Dropout, epoch, index };
         self.device.seed(key.rng(0).bits());
     }
 
@@ -223,6 +228,11 @@ impl Trainer<'_> {
     }
 }
 
+fn diverged(stage: &StagePlan, state: &TrainState, loss: f64) -> Error {
+    let (step, epoch) = (stage.step(state) + 1, state.epoch + 1);
+    Error::Diverged { stage: stage.name.clone(), epoch, step, loss }
+}
+
 /// The state after an epoch, and whether that epoch is the best so far.
 fn epoch_done(
     stage: &StagePlan,
@@ -230,10 +240,10 @@ fn epoch_done(
     record: &EpochRecord,
 ) -> (TrainState, bool) {
     let value = stage.best_by.of(record);
-    let is_best =
-        state.best.as_ref().is_none_or(|best| stage.best_by.gain(best.value, value) > 0.0);
+    let is_best = state.best.as_ref().is_none_or(|best| best.is_beaten_by(stage.best_by, value));
     if is_best {
-        state.best = Some(Best { checkpoint: state.checkpoint_name(), value });
+        state.best =
+            Some(Best { checkpoint: state.checkpoint_name(), metric: stage.best_by, value });
     }
     let out_of_patience =
         state.patience.is_over(stage.best_by, value, stage.min_delta, stage.patience);

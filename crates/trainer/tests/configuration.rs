@@ -90,6 +90,12 @@ fn every_kind_of_mistake_is_named_with_its_place() {
         ),
         ("common.run_for={days=3}", "unknown field `days`, expected one of `epochs`", "`fraction`"),
         ("model.dropout=1.0", "--set model.dropout=1.0: model: dropout must be", "found 1"),
+        (
+            "comon.size=3",
+            "--set comon.size=3: comon: unknown field `comon`",
+            "did you mean `common`?",
+        ),
+        ("common=3", "--set common=3: common: expected a table", ""),
         ("seed=\"x\"", "--set seed=\"x\": seed: invalid type", "u64"),
     ];
     for (assignment, beginning, end) in rows {

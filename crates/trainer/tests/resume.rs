@@ -125,7 +125,7 @@ fn stopping_anywhere_and_resuming_changes_no_bit() {
         let destination = Destination::Exactly(path.clone());
         let outcome = begin("test", &layers, &destination, &settings(2, &stop), &mut observer);
         assert!(matches!(outcome.unwrap(), Outcome::Interrupted { .. }));
-        let resumed = resume(&path, &settings(workers, &never), &mut Silent).unwrap();
+        let resumed = resume(&path, None, &settings(workers, &never), &mut Silent).unwrap();
         assert_eq!(result(resumed), expected, "stopped after {steps} steps");
     }
 }
@@ -141,7 +141,7 @@ fn a_run_without_a_checkpoint_starts_again_from_the_same_bits() {
     let outcome = begin("test", &layers, &destination, &settings(1, &never), &mut Silent).unwrap();
     let expected = result(outcome);
     std::fs::remove_dir_all(path.join("checkpoints")).unwrap();
-    assert_eq!(result(resume(&path, &settings(1, &never), &mut Silent).unwrap()), expected);
+    assert_eq!(result(resume(&path, None, &settings(1, &never), &mut Silent).unwrap()), expected);
 }
 
 #[test]
@@ -182,7 +182,7 @@ fn pictures_that_changed_are_noticed() {
     let class = std::fs::read_dir(train).unwrap().next().unwrap().unwrap().path();
     let picture = std::fs::read_dir(class).unwrap().next().unwrap().unwrap().path();
     std::fs::remove_file(picture).unwrap();
-    let error = resume(&path, &settings, &mut Silent).unwrap_err();
+    let error = resume(&path, None, &settings, &mut Silent).unwrap_err();
     assert_eq!(error.exit_code(), 5, "{error}");
     assert!(error.to_string().contains("the pictures are not those the run began with"), "{error}");
 }

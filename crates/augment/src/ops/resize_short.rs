@@ -8,6 +8,9 @@
 //! down. `nearest` is bit-exact, `bilinear` stays within one level, `bicubic` and `lanczos` within two, as in
 //! [`resize`](super::resize).
 //!
+//! One deviation: the longer side ends at 65535 pixels, and a picture that would pass it is squeezed. torchvision has
+//! no bound, so that a picture of 1 by 65000 pixels, a file of a few hundred bytes, takes gigabytes there.
+//!
 //! # Example
 //! ```toml
 //! pipeline = [{ type = "resize_short", size = 256 }, { type = "center_crop", size = 224 }]
@@ -70,7 +73,8 @@ impl Op for ResizeShort {
     fn output_size(&self, size: Size) -> Size {
         let long = |long: u32, short: u32| {
             let exact = u64::from(self.short) * u64::from(long) / u64::from(short);
-            u32::try_from(exact).unwrap_or(u32::MAX)
+            u32::try_from(exact)
+                .map_or(target_size::LONGEST, |exact| exact.min(target_size::LONGEST))
         };
         if size.width <= size.height {
             Size::new(self.short, long(size.height, size.width))

@@ -1,6 +1,7 @@
 //! Images/s of the loader: decode, random resized crop 224, flip, normalise.
 
 use super::median;
+use crate::output::say;
 use kiln_augment::{Normalize, OpSpec, Pipeline, Size};
 use kiln_data::{
     BatchPlan, BatchShape, ImageFolder, Layout, Listing, Loader, LoaderSettings, Recipe, SampleKeys,
@@ -23,8 +24,8 @@ pub(super) fn loader(folder: &Path) -> anyhow::Result<()> {
         normalize: Normalize::IMAGENET,
         size,
     });
-    println!("{} pictures of {}, median of {ROUNDS} epochs", listing.len(), folder.display());
-    println!("workers  images/s  slowest  fastest");
+    say(format!("{} pictures of {}, median of {ROUNDS} epochs", listing.len(), folder.display()));
+    say("workers  images/s  slowest  fastest");
     for workers in [1, 2] {
         let loader = Loader::new(LoaderSettings { workers, ..LoaderSettings::default() });
         let mut rates = Vec::new();
@@ -41,7 +42,7 @@ pub(super) fn loader(folder: &Path) -> anyhow::Result<()> {
         }
         let slowest = rates.iter().copied().fold(f64::INFINITY, f64::min);
         let fastest = rates.iter().copied().fold(0.0, f64::max);
-        println!("{workers:>7}  {:>8.0}  {slowest:>7.0}  {fastest:>7.0}", median(rates));
+        say(format!("{workers:>7}  {:>8.0}  {slowest:>7.0}  {fastest:>7.0}", median(rates)));
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 use super::loader::training_pictures;
 use super::median;
+use crate::output::say;
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use kiln_models::{ModelSpec, ResNetSpec, UnitSource};
 use kiln_optim_schedules::{Gradients, OptimizerSpec, Rates};
@@ -22,14 +23,14 @@ const STEPS: usize = 12;
 const WARM: usize = 3;
 
 pub(super) fn step(folder: &Path) -> anyhow::Result<()> {
-    println!("ResNet-18, batch {BATCH}, {SIZE} px, SGD, f32, flex; median of {STEPS} steps");
+    say(format!("ResNet-18, batch {BATCH}, {SIZE} px, SGD, f32, flex; median of {STEPS} steps"));
     for round in 1..=3 {
         let bare = bare_step()?;
         let trainer = trainer_step(folder)?;
-        println!(
+        say(format!(
             "round {round}: bare step {bare:.1} images/s, trainer's loop {trainer:.1} images/s, ratio {:.3}",
             trainer / bare
-        );
+        ));
     }
     Ok(())
 }
@@ -111,7 +112,7 @@ fn trainer_step(folder: &Path) -> anyhow::Result<f64> {
     let mut watch = Stopwatch { last: Instant::now(), rates: Vec::new(), stop };
     let destination = Destination::Exactly(scratch.clone());
     let outcome = begin("bench", &layers, &destination, &settings, &mut watch);
-    std::fs::remove_dir_all(&scratch)?;
     outcome?;
+    std::fs::remove_dir_all(&scratch)?;
     Ok(median(watch.rates.split_off(WARM)))
 }

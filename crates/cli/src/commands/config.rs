@@ -2,6 +2,7 @@
 
 use crate::arguments::{ConfigArguments, ConfigCommand};
 use crate::experiment::Experiment;
+use crate::output::say;
 use std::process::ExitCode;
 
 pub(crate) fn config(arguments: &ConfigArguments) -> anyhow::Result<ExitCode> {
@@ -10,7 +11,7 @@ pub(crate) fn config(arguments: &ConfigArguments) -> anyhow::Result<ExitCode> {
             let experiment = Experiment::from_arguments(arguments)?;
             let spec = experiment.layers.resolve()?;
             kiln_trainer::check(&spec, &experiment.layers)?;
-            print!("{}", spec.to_toml()?);
+            say(spec.to_toml()?.trim_end());
             Ok(ExitCode::SUCCESS)
         }
     }

@@ -1,8 +1,9 @@
 //! `kiln data`.
 
 use crate::arguments::{DataArguments, DataCommand};
+use crate::output::say;
 use kiln_data::synth::{Rendered, SynthSpec, write};
-use kiln_data::{Description, Headers, ImageFolder, Layout, describe};
+use kiln_data::{Description, ImageFolder, Layout, describe};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -16,7 +17,7 @@ pub(crate) fn data(arguments: &DataArguments) -> anyhow::Result<ExitCode> {
                 Rendered::Fresh => "rendered",
                 Rendered::Reused => "already there:",
             };
-            println!("{done} {train} + {val} pictures in {}", folder.display());
+            say(format!("{done} {train} + {val} pictures in {}", folder.display()));
             Ok(ExitCode::SUCCESS)
         }
     }
@@ -28,13 +29,13 @@ fn describe_folder(folder: &Path, json: bool) -> anyhow::Result<ExitCode> {
         Layout::Whole(whole) => vec![("whole", whole)],
     };
     let described: Vec<(&str, Description)> =
-        splits.iter().map(|(name, listing)| (*name, describe(listing, Headers::All))).collect();
+        splits.iter().map(|(name, listing)| (*name, describe(listing))).collect();
     if json {
         let splits: serde_json::Map<String, serde_json::Value> = described
             .iter()
             .map(|(name, split)| Ok(((*name).to_owned(), serde_json::to_value(split)?)))
             .collect::<serde_json::Result<_>>()?;
-        println!("{}", serde_json::to_string_pretty(&splits)?);
+        say(serde_json::to_string_pretty(&splits)?);
     } else {
         for (name, split) in &described {
             print_description(name, split);
@@ -45,21 +46,25 @@ fn describe_folder(folder: &Path, json: bool) -> anyhow::Result<ExitCode> {
 
 fn print_description(name: &str, split: &Description) {
     let mebibytes = split.file_bytes as f64 / f64::from(1 << 20);
-    println!("{name}: {} pictures, {mebibytes:.1} MiB in {}", split.samples, split.root.display());
+    say(format!(
+        "{name}: {} pictures, {mebibytes:.1} MiB in {}",
+        split.samples,
+        split.root.display()
+    ));
     for (side, range) in [("width", split.width), ("height", split.height)] {
         if let Some(range) = range {
-            println!("  {side}: {} to {} px, median {}", range.min, range.max, range.median);
+            say(format!("  {side}: {} to {} px, median {}", range.min, range.max, range.median));
         }
     }
     let formats: Vec<String> =
         split.formats.iter().map(|(format, count)| format!("{count} {format}")).collect();
-    println!("  formats: {}", formats.join(", "));
-    println!("  classes: {}", split.classes.len());
+    say(format!("  formats: {}", formats.join(", ")));
+    say(format!("  classes: {}", split.classes.len()));
     for class in &split.classes {
-        println!("    {:>7}  {}", class.samples, class.name);
+        say(format!("    {:>7}  {}", class.samples, class.name));
     }
-    println!("  broken: {}", split.broken.len());
+    say(format!("  broken: {}", split.broken.len()));
     for file in &split.broken {
-        println!("    {}: {}", file.path.display(), file.why);
+        say(format!("    {}: {}", file.path.display(), file.why));
     }
 }

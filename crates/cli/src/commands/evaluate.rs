@@ -2,6 +2,7 @@
 
 use crate::arguments::EvaluateArguments;
 use crate::commands::train::workers;
+use crate::output::say;
 use crate::reporter::Reporter;
 use kiln_trainer::{RunSettings, StopRequest, evaluate_run};
 use std::process::ExitCode;
@@ -14,7 +15,7 @@ pub(crate) fn evaluate(arguments: &EvaluateArguments) -> anyhow::Result<ExitCode
         stop: StopRequest::default(),
     };
     let mut reporter = Reporter::new(machine.quiet || arguments.json);
-    let scores = evaluate_run(&arguments.run, &settings, &mut reporter);
+    let scores = evaluate_run(&arguments.run, arguments.data.as_deref(), &settings, &mut reporter);
     reporter.finish();
     let scores = scores?;
     if arguments.json {
@@ -26,16 +27,16 @@ pub(crate) fn evaluate(arguments: &EvaluateArguments) -> anyhow::Result<ExitCode
             "top5": scores.top5,
             "bad_images": scores.bad_images,
         });
-        println!("{summary}");
+        say(summary);
     } else {
-        println!(
+        say(format!(
             "{}: top-1 {:.1} %, top-5 {:.1} %, loss {:.4} on {} pictures",
             scores.checkpoint,
             100.0 * scores.top1,
             100.0 * scores.top5,
             scores.loss,
             scores.samples
-        );
+        ));
     }
     Ok(ExitCode::SUCCESS)
 }

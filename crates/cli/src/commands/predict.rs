@@ -1,6 +1,7 @@
 //! `kiln predict`.
 
 use crate::arguments::PredictArguments;
+use crate::output::say;
 use kiln_trainer::{RunDirectory, best_checkpoint, load_model, predict as classify};
 use std::process::ExitCode;
 
@@ -11,16 +12,16 @@ pub(crate) fn predict(arguments: &PredictArguments) -> anyhow::Result<ExitCode> 
     let (network, card) = load_model(&checkpoint, &device)?;
     let mut predictions = Vec::new();
     for image in &arguments.images {
-        predictions.push(classify(&network, &card, &device, image, arguments.top)?);
+        predictions.push(classify(&network, &card, &device, image, arguments.top.into())?);
     }
     if arguments.json {
-        println!("{}", serde_json::to_string(&predictions)?);
+        say(serde_json::to_string(&predictions)?);
         return Ok(ExitCode::SUCCESS);
     }
     for prediction in predictions {
-        println!("{}", prediction.path.display());
+        say(prediction.path.display());
         for class in prediction.top {
-            println!("  {:>5.1} %  {}", 100.0 * class.probability, class.class);
+            say(format!("  {:>5.1} %  {}", 100.0 * class.probability, class.class));
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -1,13 +1,14 @@
 //! `kiln report`.
 
 use crate::arguments::ReportArguments;
+use crate::output::say;
 use kiln_analysis::Report;
 use kiln_trainer::RunDirectory;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 pub(crate) fn report(arguments: &ReportArguments) -> anyhow::Result<ExitCode> {
-    println!("{}", write_report(&arguments.run)?.display());
+    say(write_report(&arguments.run)?.display());
     Ok(ExitCode::SUCCESS)
 }
 

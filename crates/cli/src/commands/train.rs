@@ -4,6 +4,7 @@ use crate::arguments::{MachineArguments, ResumeArguments, TrainArguments};
 use crate::commands::report::write_report;
 use crate::exit::INTERRUPTED;
 use crate::experiment::Experiment;
+use crate::output::{complain, say};
 use crate::reporter::Reporter;
 use kiln_trainer::{
     Destination, Observer as _, Outcome, RunSettings, StopRequest, begin, resume as resume_run,
@@ -35,7 +36,7 @@ pub(crate) fn train(arguments: &TrainArguments) -> anyhow::Result<ExitCode> {
 pub(crate) fn resume(arguments: &ResumeArguments) -> anyhow::Result<ExitCode> {
     let settings = settings(&arguments.machine)?;
     let mut reporter = Reporter::new(arguments.machine.quiet);
-    let outcome = resume_run(&arguments.run, &settings, &mut reporter);
+    let outcome = resume_run(&arguments.run, arguments.data.as_deref(), &settings, &mut reporter);
     reporter.finish();
     conclude(outcome?, arguments.machine.quiet)
 }
@@ -50,7 +51,7 @@ fn settings(machine: &MachineArguments) -> anyhow::Result<RunSettings> {
             std::process::exit(i32::from(INTERRUPTED));
         }
         handle.request();
-        eprintln!("stopping after this step; once more to leave at once");
+        complain("stopping as soon as this step or validation is done; once more to leave at once");
     })?;
     Ok(RunSettings { device: machine.device.open()?, workers: workers(machine.workers), stop })
 }
@@ -63,9 +64,9 @@ pub(crate) fn workers(asked: Option<u16>) -> usize {
 fn conclude(outcome: Outcome, quiet: bool) -> anyhow::Result<ExitCode> {
     let say = |directory: &Path, text: String| {
         if quiet {
-            println!("{}", directory.display());
+            say(directory.display());
         } else {
-            println!("{text}");
+            say(text);
         }
     };
     match outcome {

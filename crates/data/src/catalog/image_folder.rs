@@ -1,6 +1,6 @@
 //! `type = "image_folder"`.
 
-use super::{DataSet, Division, OpenContext, Source};
+use super::{DataSet, OpenContext, Source};
 use crate::error::Error;
 use crate::image_folder::{ImageFolder, Layout};
 use crate::split::{check_val_fraction, split};
@@ -36,15 +36,13 @@ impl Source for ImageFolderSpec {
         let path = context.data_dir.as_ref().or(self.path.as_ref()).ok_or(Error::NoPath)?;
         let folder = ImageFolder::open(path)?;
         let root = folder.root().to_path_buf();
-        let (train, val, division) = match folder.into_layout() {
-            Layout::Separate { train, val } => (train, val, Division::Given {}),
+        let (train, val) = match folder.into_layout() {
+            Layout::Separate { train, val } => (train, val),
             Layout::Whole(whole) => {
-                let (val_fraction, seed) = (self.val_fraction, context.seed);
-                let parts = split(&whole, val_fraction, seed)?;
-                let division = Division::Drawn { val_fraction, seed };
-                (whole.select(&parts.train), whole.select(&parts.val), division)
+                let parts = split(&whole, self.val_fraction, context.seed)?;
+                (whole.select(&parts.train), whole.select(&parts.val))
             }
         };
-        Ok(DataSet { train, val, root, division })
+        Ok(DataSet { train, val, root })
     }
 }

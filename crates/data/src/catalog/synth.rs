@@ -1,6 +1,6 @@
 //! `type = "synth"`.
 
-use super::{DataSet, Division, ImageFolderSpec, OpenContext, Source};
+use super::{DataSet, ImageFolderSpec, OpenContext, Source};
 use crate::error::Error;
 use crate::synth::{SynthSpec, folder_name, write};
 use std::fs;
@@ -22,7 +22,6 @@ impl Source for SynthSpec {
         }
         write(self, &folder)?;
         let rendered = OpenContext { data_dir: Some(folder), ..context.clone() };
-        let found = ImageFolderSpec::default().open(&rendered)?;
-        Ok(DataSet { division: Division::Given {}, ..found })
+        ImageFolderSpec::default().open(&rendered)
     }
 }

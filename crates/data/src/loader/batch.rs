@@ -1,10 +1,7 @@
 //! What goes into a batch, and the batch.
 
 use crate::decode::BadImage;
-use kiln_augment::Normalize;
-use kiln_augment::Pipeline;
-use kiln_augment::Size;
-use kiln_augment::{Domain, RandomKey};
+use kiln_augment::{Domain, Normalize, Pipeline, RandomKey, Size};
 
 /// What is done to each decoded picture.
 #[derive(Debug)]

@@ -25,11 +25,6 @@ impl Loader {
         Self { settings }
     }
 
-    /// The settings.
-    pub const fn settings(&self) -> LoaderSettings {
-        self.settings
-    }
-
     /// Starts the workers on the micro-batches of `plan`, which was made for this listing.
     ///
     /// What the batches hold is a pure function of the arguments: not of the number of workers, nor of time. The

@@ -2,11 +2,11 @@
 
 use super::batch::{Recipe, SampleKeys};
 use super::settings::OnBadImage;
+use crate::caught::caught;
 use crate::decode::{BadImage, Decoder};
 use crate::epoch::BatchPlan;
 use crate::error::Error;
 use crate::listing::Listing;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 /// Everything that stays the same during a run.
@@ -47,16 +47,10 @@ impl Job {
 
     /// The normalised planes of sample `index`. A panic on the way is a failure like any other.
     pub(super) fn prepare<'d>(&self, desk: &'d mut Desk, index: u32) -> Result<&'d [f32], Failure> {
-        match catch_unwind(AssertUnwindSafe(|| self.render(desk, index))) {
+        match caught(|| self.render(desk, index)) {
             Ok(Ok(())) => Ok(&desk.planes),
             Ok(Err(failure)) => Err(failure),
-            Err(payload) => {
-                let message = payload
-                    .downcast_ref::<String>()
-                    .map(String::as_str)
-                    .or_else(|| payload.downcast_ref::<&str>().copied())
-                    .unwrap_or("no message")
-                    .to_owned();
+            Err(message) => {
                 *desk = Desk::new(&self.recipe);
                 Err(Failure::Fatal(Error::Panicked { path: self.listing.path(index), message }))
             }

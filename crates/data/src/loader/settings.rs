@@ -4,8 +4,7 @@ use serde::{Deserialize, Serialize};
 use std::thread::available_parallelism;
 
 /// How batches are loaded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LoaderSettings {
     /// Worker threads. With 0, pictures are prepared on the thread that asks for the batch, and nothing overlaps
     /// with training.

@@ -14,7 +14,7 @@ use std::{fs, io};
 use xxhash_rust::xxh3::Xxh3;
 
 /// The file in the folder that says which data set it is.
-pub const STAMP_FILE: &str = "synth.json";
+const STAMP_FILE: &str = "synth.json";
 
 const JPEG_QUALITY: u8 = 90;
 
@@ -58,7 +58,7 @@ pub(crate) fn folder_name(spec: &SynthSpec) -> String {
 ///
 /// Rendering is parallel, and its bytes do not depend on how. It goes to a hidden folder beside `dir`, which is
 /// renamed at the end, so an interrupted rendering is never taken for a data set (but may be left behind). A
-/// `dir` that is there already is reused if its [`STAMP_FILE`] agrees with `spec` and this renderer.
+/// `dir` that is there already is reused if its `synth.json` agrees with `spec` and this renderer.
 ///
 /// # Errors
 /// [`Error::OutOfRange`] for a bad spec; [`Error::ForeignFolder`] when `dir` holds something else;

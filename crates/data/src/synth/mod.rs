@@ -1,7 +1,8 @@
 //! A data set out of nothing: shapes with textures on busy backgrounds, the same bytes from the same spec.
 //!
 //! For trying things without downloading anything: it is quick to render, hard enough that training shows a
-//! learning curve and a gap between training and validation, and easy enough for a small network.
+//! learning curve, and easy enough for a small network. Whether a network does better on the training pictures than
+//! on the others depends on the network and on the augmentation, so nothing is promised there.
 //! What makes it hard is in `difficulty.rs`.
 
 mod backdrop;
@@ -17,6 +18,6 @@ mod spec;
 mod texture;
 
 pub(crate) use folder::folder_name;
-pub use folder::{Rendered, STAMP_FILE, write};
+pub use folder::{Rendered, write};
 pub use render::render;
 pub use spec::{CLASSES, Part, SynthSpec};

@@ -93,24 +93,26 @@ fn to_byte(level: f32) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use xxhash_rust::xxh3::xxh3_64;
 
     /// Changes whenever the pictures do: such a change belongs under *Numerics* in the changelog. Sines and powers
-    /// come from the platform's mathematics library, so another platform may round a rare pixel differently.
+    /// come from the platform's mathematics library, so another platform may round a rare pixel differently: the
+    /// means of the channels are pinned, and not every byte.
     #[test]
     fn pictures_are_pinned() {
         let spec = SynthSpec { side: 48, seed: 7, ..SynthSpec::default() };
-        let prints = [(Part::Train, 0), (Part::Train, 11), (Part::Val, 0)].map(|(part, index)| {
+        let found = [(Part::Train, 0), (Part::Train, 11), (Part::Val, 0)].map(|(part, index)| {
             let (image, class) = render(&spec, part, index);
             assert_eq!(image.size(), Size::square(48));
-            (class, xxh3_64(image.pixels()))
+            let (pixels, _) = image.pixels().as_chunks::<3>();
+            let sum = |c: usize| pixels.iter().map(|pixel| f64::from(pixel[c])).sum::<f64>();
+            (class, [0, 1, 2].map(|c| sum(c) / pixels.len() as f64))
         });
-        let pinned = [
-            (0, 10_361_569_918_652_702_222),
-            (1, 5_692_949_127_363_234_322),
-            (0, 17_724_450_328_515_561_650),
-        ];
-        assert_eq!(prints, pinned);
+        let pinned =
+            [(0, [130.0, 90.4, 107.8]), (1, [163.2, 134.3, 145.2]), (0, [148.2, 174.9, 134.2])];
+        for ((class, means), (pinned_class, pinned_means)) in found.iter().zip(pinned) {
+            let near = means.iter().zip(pinned_means).all(|(a, b)| (a - b).abs() < 0.5);
+            assert!(*class == pinned_class && near, "{found:?}");
+        }
     }
 
     #[test]

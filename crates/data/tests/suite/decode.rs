@@ -86,11 +86,11 @@ fn bad_files_are_named_and_explained() {
     check("empty.jpg", b"", "the file is empty");
     check("text.jpg", b"I am not a picture", "neither a JPEG nor a PNG");
     check("half.jpg", &whole[..whole.len() / 2], "cut off");
-    check("start.jpg", &whole[..2], "");
-    check("header.jpg", &whole[..30], "");
+    check("start.jpg", &whole[..2], "neither a JPEG nor a PNG");
+    check("header.jpg", &whole[..30], "cut off");
     check("almost.jpg", &whole[..whole.len() - 2], "cut off");
-    check("half.png", &cut_png[..cut_png.len() / 2], "");
-    check("gif.jpg", b"GIF89a\x01\0\x01\0\0\0\0", "");
+    check("half.png", &cut_png[..cut_png.len() / 2], "end");
+    check("gif.jpg", b"GIF89a\x01\0\x01\0\0\0\0", "neither a JPEG nor a PNG");
 }
 
 #[test]
@@ -99,6 +99,23 @@ fn no_prefix_of_a_file_panics() {
         for end in 0..file.len() {
             // A PNG may be complete before its closing chunk; all that matters here is an answer.
             let _ = decode_bytes(&file[..end]);
+        }
+    }
+}
+
+#[test]
+fn no_damage_panics() {
+    for file in [jpeg(&picture(40, 24, 2)), png(&picture(40, 24, 2))] {
+        for variant in 0..300_usize {
+            let mut damaged = file.clone();
+            // Spread over the whole file, with one to three bytes changed.
+            for change in 0..=variant % 3 {
+                let at = (variant * file.len() / 300 + change * 37) % file.len();
+                damaged[at] ^= [0xff, 0x01, 0x80, 0x10][(variant + change) % 4];
+            }
+            assert!(damaged != file);
+            // What a decoder makes of it is its own affair; all that matters here is an answer.
+            let _ = decode_bytes(&damaged);
         }
     }
 }

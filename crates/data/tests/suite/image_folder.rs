@@ -1,9 +1,10 @@
 //! Layouts found and faults named.
 
 use crate::pictures::{folder, png, put};
-use kiln_data::{Error, ImageFolder, Layout, Listing};
+use kiln_data::{Error, ImageFolder, Layout, Listing, decode_file};
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 fn names(listing: &Listing) -> Vec<String> {
     (0..listing.count())
@@ -75,6 +76,31 @@ fn links_to_files_are_followed_and_links_to_folders_are_not() {
     assert_eq!(listing.file_bytes(0), listing.file_bytes(1));
 }
 
+#[cfg(unix)]
+#[test]
+fn a_link_to_nothing_is_listed_and_cannot_be_decoded() {
+    let root = folder(&["a/1.jpg"]);
+    std::os::unix::fs::symlink("gone.jpg", root.path().join("a/2.jpg")).unwrap();
+    std::os::unix::fs::symlink("3.jpg", root.path().join("a/3.jpg")).unwrap();
+    let listing = whole(root.path());
+    assert_eq!(names(&listing), ["a/1.jpg", "a/2.jpg", "a/3.jpg"]);
+    for i in [1, 2] {
+        assert_eq!(listing.file_bytes(i), 0);
+        assert_eq!(decode_file(&listing.path(i)).unwrap_err().path, listing.path(i));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_could_block_a_reader_is_left_out() {
+    let root = folder(&["a/1.jpg"]);
+    let pipe = root.path().join("a/2.jpg");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    std::os::unix::fs::symlink("2.jpg", root.path().join("a/3.jpg")).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", root.path().join("a/4.jpg")).unwrap();
+    assert_eq!(names(&whole(root.path())), ["a/1.jpg"]);
+}
+
 #[test]
 fn validation_folders_go_by_three_names() {
     for val in ["val", "valid", "validation"] {
@@ -140,6 +166,11 @@ fn faults_are_named() {
         &["train/cat/1.jpg", "val/cat/2.jpg", "valid/cat/3.jpg"],
         &[],
         "ROOT has both val/ and valid/: keep one validation folder",
+    );
+    check(
+        &["valid/cat/1.jpg", "valid/dog/2.jpg", "other/3.jpg"],
+        &[],
+        "ROOT has valid/ but no train/: name the training folder train",
     );
     check(
         &["train/cat/1.jpg"],

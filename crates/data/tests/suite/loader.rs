@@ -1,11 +1,7 @@
 //! The same batches in the same order, however they are made.
 
 use crate::pictures::{jpeg, picture, png, put};
-use kiln_augment::Normalize;
-use kiln_augment::OpRng;
-use kiln_augment::Pipeline;
-use kiln_augment::Transform;
-use kiln_augment::{Image8, Size};
+use kiln_augment::{Image8, Normalize, OpRng, Pipeline, Size, Transform};
 use kiln_data::{
     Batch, BatchPlan, BatchShape, ImageFolder, Layout, Listing, Loader, LoaderSettings, OnBadImage,
     Recipe, SampleKeys,

@@ -2,9 +2,7 @@
 
 use crate::loader::{PICTURES, SIZE, Window, listing, recipe, settings};
 use crate::pictures::{picture, png, put};
-use kiln_augment::OpRng;
-use kiln_augment::Transform;
-use kiln_augment::{Image8, Size};
+use kiln_augment::{Image8, OpRng, Size, Transform};
 use kiln_data::{
     Batch, BatchPlan, Error, Fault, Loader, LoaderSettings, OnBadImage, Recipe, SampleKeys,
 };

@@ -32,7 +32,7 @@ proptest! {
         prop_assert!(lost <= most);
         prop_assert_eq!(batches(&plan).concat(), plan.samples());
         prop_assert_eq!(batches(&plan).len(), plan.len());
-        let steps = (0..plan.len()).filter(|&batch| plan.ends_step(batch)).count() as u64;
+        let steps = plan.len().div_ceil(shape.accumulate() as usize) as u64;
         prop_assert_eq!(steps, shape.steps_per_epoch(n));
         for batch in 0..plan.len() {
             prop_assert_eq!(plan.batch(batch), &batches(&plan)[batch]);
@@ -45,11 +45,6 @@ proptest! {
         let rest = BatchPlan::training(seed, 1, n, shape, step);
         let first = full.len().min(usize::try_from(step).unwrap() * shape.accumulate() as usize);
         prop_assert_eq!(batches(&rest), &batches(&full)[first..]);
-        for batch in 0..rest.len() {
-            prop_assert_eq!(rest.step_of(batch), full.step_of(first + batch));
-            prop_assert_eq!(rest.ends_step(batch), full.ends_step(first + batch));
-            prop_assert_eq!(rest.samples_in_step(batch), full.samples_in_step(first + batch));
-        }
     }
 
     #[test]

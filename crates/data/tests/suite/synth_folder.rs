@@ -1,6 +1,6 @@
 //! Generated data sets on disk.
 
-use kiln_data::synth::{Part, Rendered, STAMP_FILE, SynthSpec, render, write};
+use kiln_data::synth::{Part, Rendered, SynthSpec, render, write};
 use kiln_data::{Error, ImageFolder, Layout, decode_file};
 use std::fs;
 use std::path::Path;
@@ -35,7 +35,7 @@ fn the_same_spec_gives_the_same_bytes() {
     let [a, b] = ["a", "b"].map(|name| {
         let dir = parent.path().join(name);
         write(&SPEC, &dir).unwrap();
-        ["train/arrow/00005.jpg", "val/heart/00004.jpg", STAMP_FILE]
+        ["train/arrow/00005.jpg", "val/heart/00004.jpg", "synth.json"]
             .map(|file| fs::read(dir.join(file)).unwrap())
     });
     assert_eq!(a, b);
@@ -55,11 +55,11 @@ fn a_folder_of_something_else_is_left_alone() {
     fs::remove_dir(&dir).unwrap();
     write(&SPEC, &dir).unwrap();
     check(&SynthSpec { seed: 4, ..SPEC }, "seed: 3");
-    let stamp = fs::read_to_string(dir.join(STAMP_FILE)).unwrap();
-    fs::write(dir.join(STAMP_FILE), stamp.replace("fingerprint\": \"", "fingerprint\": \"0"))
+    let stamp = fs::read_to_string(dir.join("synth.json")).unwrap();
+    fs::write(dir.join("synth.json"), stamp.replace("fingerprint\": \"", "fingerprint\": \"0"))
         .unwrap();
     check(&SPEC, "another version");
-    fs::write(dir.join(STAMP_FILE), "{").unwrap();
+    fs::write(dir.join("synth.json"), "{").unwrap();
     check(&SPEC, "damaged");
 }
 

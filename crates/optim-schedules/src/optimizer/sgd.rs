@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// # Parity
 /// `torch.optim.SGD` with its defaults, update for update: the first momentum buffer is the gradient itself, undamped.
-/// A schedule that cycles momentum replaces `momentum`.
+/// A schedule that cycles momentum replaces `momentum`, also one of 0, as PyTorch's does.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Sgd {
@@ -53,10 +53,7 @@ impl UpdateRule for Sgd {
             0.0 => gradient,
             decay => gradient + parameter.clone() * decay,
         };
-        let momentum = match self.momentum {
-            0.0 => 0.0,
-            momentum => rates.momentum.unwrap_or(momentum),
-        };
+        let momentum = rates.momentum.unwrap_or(self.momentum);
         let direction = if momentum == 0.0 {
             gradient
         } else {

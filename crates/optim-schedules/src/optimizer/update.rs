@@ -117,7 +117,7 @@ impl Optimizer {
     /// Replaces the state by a saved one, on `device`.
     ///
     /// # Errors
-    /// [`Error::State`] when a parameter or a slot is unknown, or slots are missing.
+    /// [`Error::State`] when a parameter or a slot is unknown.
     pub fn restore<'a>(
         &mut self,
         saved: Vec<SavedSlot>,

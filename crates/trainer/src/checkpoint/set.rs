@@ -92,13 +92,25 @@ fn metadata(key: &str, text: String) -> HashMap<String, String> {
     HashMap::from([(key.to_owned(), text)])
 }
 
-/// Puts the folder in its place. One of that name can only be from the same step before a resume, and is equal.
+/// Puts the folder in its place. One of that name is from the same step: written when somebody asked to stop before the
+/// validation that a resumed run then does. It goes out of sight before it is removed, so that no half of it is ever seen.
 fn replace(partial: &Path, path: &Path) -> std::io::Result<()> {
     if path.exists() {
-        fs::remove_dir_all(path)?;
+        hide_and_remove(path)?;
     }
     fs::rename(partial, path)?;
     path.parent().map_or(Ok(()), sync_folder)
+}
+
+/// Removes a set so that one half removed is never taken for a whole one.
+fn hide_and_remove(path: &Path) -> std::io::Result<()> {
+    let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+    let hidden = path.with_file_name(format!(".{}.removed", name.unwrap_or_default()));
+    if hidden.exists() {
+        fs::remove_dir_all(&hidden)?;
+    }
+    fs::rename(path, &hidden)?;
+    fs::remove_dir_all(&hidden)
 }
 
 fn sync_write(path: &Path, contents: &[u8]) -> Result<(), Error> {
@@ -147,20 +159,26 @@ impl CheckpointSet {
             .ok_or_else(|| Error::checkpoint(&path, "no update counts in the metadata"))?;
         let steps: BTreeMap<String, u64> =
             serde_json::from_str(steps).map_err(|error| Error::checkpoint(&path, error))?;
+        let fault = |problem: String| Error::checkpoint(&path, problem);
         let names = parameter_names(network);
         let mut saved = Vec::new();
         for named in &names {
             let Some(&step) = steps.get(&named.name) else { continue };
             for slot in optimizer.slots() {
-                let Some((_, values)) = tensors.remove(&format!("{}/{slot}", named.name)) else {
-                    continue;
-                };
+                let key = format!("{}/{slot}", named.name);
+                let (_, values) =
+                    tensors.remove(&key).ok_or_else(|| fault(format!("`{key}` is missing")))?;
+                let expected = named.shape.iter().product::<usize>();
+                if values.len() != expected {
+                    let found = values.len();
+                    return Err(fault(format!("`{key}` has {found} values, expected {expected}")));
+                }
                 let (parameter, slot) = (named.name.clone(), (*slot).to_owned());
                 saved.push(SavedSlot { parameter, slot, step, values });
             }
         }
         if let Some(stray) = tensors.keys().min() {
-            return Err(Error::checkpoint(&path, format!("`{stray}` does not fit the model")));
+            return Err(fault(format!("`{stray}` does not fit the model")));
         }
         let ids = names.iter().map(|named| (named.id, named.name.as_str()));
         optimizer.restore(saved, ids, device).map_err(|error| Error::checkpoint(&path, error))
@@ -199,11 +217,7 @@ pub(crate) fn prune(folder: &Path, keep: usize, best: Option<&str>) -> Result<()
     let old = names.len().saturating_sub(keep);
     for name in names[..old].iter().filter(|name| Some(name.as_str()) != best) {
         let path = folder.join(name);
-        // Renamed first, so that a set half removed is never taken for a whole one.
-        let doomed = folder.join(format!(".{name}.partial"));
-        fs::rename(&path, &doomed)
-            .and_then(|()| fs::remove_dir_all(&doomed))
-            .map_err(|error| Error::checkpoint(&path, error))?;
+        hide_and_remove(&path).map_err(|error| Error::checkpoint(&path, error))?;
     }
     Ok(())
 }
@@ -219,7 +233,8 @@ fn names(folder: &Path) -> Result<Vec<String>, Error> {
     for entry in entries {
         let entry = entry.map_err(|error| Error::checkpoint(folder, error))?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        if name.starts_with("stage") {
+        let is_set = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        if is_set && name.starts_with("stage") {
             names.push(name);
         }
     }
@@ -229,7 +244,12 @@ fn names(folder: &Path) -> Result<Vec<String>, Error> {
 
 fn open(path: &Path) -> Result<CheckpointSet, Error> {
     let file = path.join(STATE);
-    let text = fs::read_to_string(&file).map_err(|error| Error::checkpoint(&file, error))?;
+    let text = fs::read_to_string(&file).map_err(|error| {
+        Error::checkpoint(
+            &file,
+            format!("{error}; remove the checkpoint's folder to use the one before"),
+        )
+    })?;
     let state = serde_json::from_str(&text).map_err(|error| Error::checkpoint(&file, error))?;
     Ok(CheckpointSet { path: path.to_owned(), state })
 }

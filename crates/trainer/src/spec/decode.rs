@@ -27,7 +27,7 @@ fn kind_at<'a>(merged: &'a Value, path: &str) -> Option<&'a str> {
 }
 
 /// Adds `did you mean` to serde's messages about unknown names.
-fn with_suggestion(problem: &str) -> String {
+pub(super) fn with_suggestion(problem: &str) -> String {
     let mut quoted = problem.split('`').skip(1).step_by(2);
     let unknown = problem.starts_with("unknown field") || problem.starts_with("unknown variant");
     let Some(wrong) = quoted.next().filter(|_| unknown) else { return problem.to_owned() };

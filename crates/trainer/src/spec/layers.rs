@@ -2,7 +2,7 @@
 //!
 //! This is the only file that calls figment.
 
-use super::decode::decode;
+use super::decode::{decode, with_suggestion};
 use super::experiment::ExperimentSpec;
 use crate::error::Error;
 use figment::Figment;
@@ -11,6 +11,10 @@ use serde_json::{Map, Value};
 use std::path::Path;
 
 const DEFAULTS: &str = include_str!("defaults.toml");
+
+/// What may stand at the top of a layer.
+const TOP_LEVEL: [&str; 8] =
+    ["seed", "stages", "without_data", "data", "input", "model", "common", "stage"];
 
 /// One source of settings.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,9 +36,25 @@ impl Layer {
         Self::extract(origin, &Figment::from(Toml::string(text)))
     }
 
-    /// Values that the program itself sets, such as those of a command-line flag.
-    pub fn from_values(origin: &str, values: Value) -> Self {
-        Self { origin: origin.to_owned(), values }
+    /// The folder of pictures as `data.source.path`, absolute, so that the run can be resumed from anywhere.
+    ///
+    /// # Errors
+    /// [`Error::Unreadable`] for a path that is not UTF-8.
+    pub fn data_folder(folder: &Path) -> Result<Self, Error> {
+        let origin = format!("--data {}", folder.display());
+        let absolute = std::path::absolute(folder).map_err(|error| error.to_string());
+        let text = absolute.and_then(|path| {
+            path.into_os_string()
+                .into_string()
+                .map_err(|_| "the path is not valid UTF-8".to_owned())
+        });
+        match text {
+            Ok(text) => {
+                let values = serde_json::json!({ "data": { "source": { "path": text } } });
+                Ok(Self { origin, values })
+            }
+            Err(problem) => Err(Error::Unreadable { origin, problem }),
+        }
     }
 
     /// # Errors
@@ -87,6 +107,26 @@ impl Layer {
                 Err(Error::Unreadable { origin: origin.to_owned(), problem: error.to_string() })
             }
         }
+    }
+
+    /// `[common]` is gone before serde sees the names, so they are checked here, all of them with one message.
+    fn check_top_level(&self) -> Result<(), Error> {
+        let fault = |path: &str, problem: String| Error::Config {
+            origin: self.origin.clone(),
+            path: path.to_owned(),
+            problem,
+        };
+        for (name, value) in self.values.as_object().into_iter().flatten() {
+            if !TOP_LEVEL.contains(&name.as_str()) {
+                let expected = TOP_LEVEL.map(|name| format!("`{name}`")).join(", ");
+                let problem = format!("unknown field `{name}`, expected one of {expected}");
+                return Err(fault(name, with_suggestion(&problem)));
+            }
+            if matches!(name.as_str(), "common" | "stage") && !value.is_object() {
+                return Err(fault(name, "expected a table".to_owned()));
+            }
+        }
+        Ok(())
     }
 
     fn get(&self, path: &[&str]) -> Option<&Value> {
@@ -142,6 +182,7 @@ impl Layers {
     pub fn resolve(&self) -> Result<ExperimentSpec, Error> {
         let mut merged = Value::Object(Map::new());
         for layer in &self.layers {
+            layer.check_top_level()?;
             merge(&mut merged, layer.values.clone());
         }
         let common = merged.as_object_mut().and_then(|table| table.remove("common"));
