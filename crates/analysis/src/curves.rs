@@ -5,7 +5,7 @@ use kiln_trainer::record::EpochRecord;
 use crate::axis::Axis;
 use crate::format;
 use crate::line_chart::{Chart, Line};
-use crate::summary::{Stage, best, epoch_name, stages};
+use crate::summary::{Stage, epoch_name, stages};
 
 const WIDTH: f64 = 560.0;
 const HEIGHT: f64 = 320.0;
@@ -32,7 +32,7 @@ pub(crate) fn loss(records: &[EpochRecord]) -> String {
 }
 
 /// Top-1 of training and validation, top-5 of validation.
-pub(crate) fn accuracy(records: &[EpochRecord]) -> String {
+pub(crate) fn accuracy(records: &[EpochRecord], best: Option<usize>) -> String {
     let points = |fraction: f64| fraction * 100.0;
     let mut lines = vec![
         line("train top-1", "train", records, |record| record.train_top1, format::percent),
@@ -51,7 +51,7 @@ pub(crate) fn accuracy(records: &[EpochRecord]) -> String {
         axis
     });
     let axis = axis.filter(|axis| axis.ticks.len() > 1).or_else(|| Axis::covering([0.0, 100.0], 5));
-    let mark = best(records).map(|best| (best, 1));
+    let mark = best.map(|best| (best, 1));
     draw(records, "Accuracy by epoch", axis, percent_tick, lines, mark)
 }
 
@@ -147,6 +147,7 @@ fn decade_tick(value: f64, _: &Axis) -> String {
 #[cfg(test)]
 mod tests {
     use super::{accuracy, far_apart, learning_rate, loss};
+    use crate::summary::best;
     use crate::summary::record;
 
     #[test]
@@ -163,7 +164,7 @@ mod tests {
         records[2].val_loss = f64::INFINITY;
         records[1].val_top1 = f64::NAN;
         records[3].lr = f64::NAN;
-        for svg in [loss(&records), accuracy(&records), learning_rate(&records)] {
+        for svg in [loss(&records), accuracy(&records, best(&records)), learning_rate(&records)] {
             for attribute in ["d=\"", "cx=\"", "cy=\"", "x=\"", "y=\"", "y1=\"", "y2=\""] {
                 for (at, _) in svg.match_indices(attribute) {
                     let value = svg[at + attribute.len()..].split('"').next().unwrap();
@@ -183,13 +184,13 @@ mod tests {
         broken.train_loss = f64::NAN;
         broken.val_loss = f64::NAN;
         assert!(loss(&[broken]).contains("no finite values"));
-        assert!(accuracy(&[]).ends_with("</svg>"));
+        assert!(accuracy(&[], None).ends_with("</svg>"));
     }
 
     #[test]
     fn stages_get_a_boundary_and_are_not_joined() {
         let mut records = vec![record("head", 1, 0.5, 0.5), record("<all>", 1, 0.6, 0.6)];
-        let svg = accuracy(&records);
+        let svg = accuracy(&records, best(&records));
         assert_eq!(svg.matches("class=\"boundary\"").count(), 1);
         assert!(svg.contains("&lt;all&gt;") && !svg.contains("<all>"));
         assert!(!far_apart(&records));

@@ -4,17 +4,16 @@ use kiln_trainer::record::EpochRecord;
 
 use crate::format;
 use crate::html::{escape, put};
-use crate::summary::{best, stages};
+use crate::summary::stages;
 
 /// With more epochs than this the table scrolls in a box of its own.
 const UNBOXED: usize = 30;
 
 /// Every epoch, the best one marked.
-pub(crate) fn table(records: &[EpochRecord]) -> String {
+pub(crate) fn table(records: &[EpochRecord], best: Option<usize>) -> String {
     if records.is_empty() {
         return "<p class=\"note\">No epoch has been finished yet.</p>".to_owned();
     }
-    let best = best(records);
     let several = stages(records).len() > 1;
     // Columns that would be the same in every row are left out.
     let memory = records.iter().any(|record| record.device_memory_bytes.is_some());
@@ -90,12 +89,13 @@ pub(crate) fn table(records: &[EpochRecord]) -> String {
 #[cfg(test)]
 mod tests {
     use super::table;
+    use crate::summary::best;
     use crate::summary::record;
 
     #[test]
     fn only_columns_that_say_something() {
         let mut records = vec![record("a", 1, 0.5, 0.5), record("a", 2, f64::NAN, 0.6)];
-        let html = table(&records);
+        let html = table(&records, best(&records));
         assert!(
             !html.contains("Memory") && !html.contains("Bad images") && !html.contains("Stage")
         );
@@ -105,13 +105,13 @@ mod tests {
         records[1].stage = "<b>".to_owned();
         records[1].device_memory_bytes = Some(1 << 30);
         records[1].bad_images = 2;
-        let html = table(&records);
+        let html = table(&records, best(&records));
         assert!(html.contains("Memory") && html.contains("Bad images") && html.contains("Stage"));
         assert!(html.contains("&lt;b&gt;") && html.contains("begins best"));
     }
 
     #[test]
     fn no_epochs() {
-        assert!(table(&[]).contains("No epoch"));
+        assert!(table(&[], None).contains("No epoch"));
     }
 }

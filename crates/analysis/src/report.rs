@@ -43,7 +43,7 @@ impl Report<'_> {
         put!(
             out,
             "<section><h2>Epochs</h2><div class=\"card\">{}</div></section>\n",
-            epoch_table::table(self.records)
+            epoch_table::table(self.records, self.best())
         );
         if !self.config.trim().is_empty() {
             put!(
@@ -56,11 +56,19 @@ impl Report<'_> {
         out
     }
 
+    /// Index of the epoch whose checkpoint was evaluated; before that, of the one with the highest top-1.
+    fn best(&self) -> Option<usize> {
+        let evaluated = self.evaluation.and_then(|evaluation| {
+            self.records.iter().position(|record| record.step == evaluation.step)
+        });
+        evaluated.or_else(|| summary::best(self.records))
+    }
+
     fn header(&self, name: &str, out: &mut String) {
         put!(
             out,
             "<header><p class=\"eyebrow\">Training report</p><h1>{name}</h1><p class=\"status\">{}</p>",
-            escape(&summary::status(self.records))
+            escape(&summary::status(self.records, self.best()))
         );
         out.push_str("<dl>");
         for (label, value, detail) in self.tiles() {
@@ -77,7 +85,7 @@ impl Report<'_> {
     fn tiles(&self) -> Vec<(&'static str, String, String)> {
         let stages = summary::stages(self.records);
         let mut tiles = Vec::new();
-        let best = summary::best(self.records);
+        let best = self.best();
         if let Some(best) = best.map(|best| &self.records[best]) {
             let epoch = summary::epoch_name(best, &stages);
             tiles.push(("Best val top-1", format::percent(best.val_top1), epoch.clone()));
@@ -96,11 +104,13 @@ impl Report<'_> {
             tiles.push(("Training time", format::duration(time), speed));
         }
         let memory = self.records.iter().filter_map(|record| record.device_memory_bytes).max();
-        tiles.extend(
-            memory.map(|peak| {
-                ("Peak memory", format::bytes(peak), "reserved or resident".to_owned())
-            }),
-        );
+        tiles.extend(memory.map(|peak| {
+            (
+                "Peak memory",
+                format::bytes(peak),
+                "of the device, or of the process on a CPU".to_owned(),
+            )
+        }));
         tiles
     }
 
@@ -116,9 +126,9 @@ impl Report<'_> {
             out,
             "<div class=\"grid\"><div class=\"card\"><h3>Loss</h3>{}</div>\
              <div class=\"card\"><h3>Accuracy <small>ring: best epoch</small></h3>{}</div>\
-             <div class=\"card full\"><h3>Learning rate</h3>{}</div></div></section>\n",
+             <div class=\"card full\"><h3>Learning rate <small>at the end of each epoch</small></h3>{}</div></div></section>\n",
             curves::loss(self.records),
-            curves::accuracy(self.records),
+            curves::accuracy(self.records, self.best()),
             curves::learning_rate(self.records)
         );
     }
@@ -157,6 +167,7 @@ mod tests {
     fn evaluation(classes: usize) -> Evaluation {
         Evaluation {
             checkpoint: "<i>".to_owned(),
+            step: 0,
             loss: f64::NAN,
             class_names: (0..classes).map(|class| format!("<script>{class}</script>")).collect(),
             confusion: vec![vec![1; classes]; classes],

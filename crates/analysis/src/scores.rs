@@ -72,6 +72,7 @@ pub(crate) fn class_name(evaluation: &Evaluation, class: usize) -> String {
 pub(crate) fn evaluation(confusion: &[&[u64]]) -> Evaluation {
     Evaluation {
         checkpoint: "best".to_owned(),
+        step: 0,
         samples: confusion.iter().flat_map(|row| row.iter()).sum(),
         loss: 0.5,
         top1: 0.75,

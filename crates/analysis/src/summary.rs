@@ -50,7 +50,7 @@ pub(crate) fn epoch_name(record: &EpochRecord, stages: &[Stage<'_>]) -> String {
 }
 
 /// How many epochs there were and how the best and the last one did.
-pub(crate) fn status(records: &[EpochRecord]) -> String {
+pub(crate) fn status(records: &[EpochRecord], best: Option<usize>) -> String {
     let Some(last) = records.last() else { return "No epoch has been finished yet.".to_owned() };
     let stages = stages(records);
     let seconds: f64 =
@@ -68,7 +68,7 @@ pub(crate) fn status(records: &[EpochRecord]) -> String {
             format::loss(record.val_loss)
         )
     };
-    match best(records) {
+    match best {
         Some(best) if best + 1 < records.len() => format!(
             "{text} Best, {}: {}. Last, {}: {}.",
             epoch_name(&records[best], &stages),
@@ -172,12 +172,16 @@ mod tests {
     #[test]
     fn the_status_names_best_and_last() {
         let records = [record("head", 1, 0.5, 0.8), record("all", 1, 0.6, 0.7)];
-        let text = status(&records);
+        let text = status(&records, best(&records));
         assert!(text.starts_with("2 epochs in 2 stages, 1 min 0 s."), "{text}");
         assert!(text.contains("Best, head epoch 1: validation top-1 80.0%"), "{text}");
         assert!(text.contains("Last, all epoch 1: validation top-1 70.0%"), "{text}");
-        assert!(status(&records[..1]).contains("Epoch 1: validation"), "{}", status(&records[..1]));
-        assert!(status(&[]).contains("No epoch"));
+        assert!(
+            status(&records[..1], best(&records[..1])).contains("Epoch 1: validation"),
+            "{}",
+            status(&records[..1], best(&records[..1]))
+        );
+        assert!(status(&[], None).contains("No epoch"));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Scoring a network on a labelled set.
 
+use crate::checkpoint::CheckpointSet;
 use crate::error::Error;
 use crate::loss::{cross_entropy_sum, smoothed_targets};
 use crate::plan::StagePlan;
@@ -21,9 +22,10 @@ pub(crate) struct Scores {
 }
 
 impl Scores {
-    pub(crate) fn into_evaluation(self, checkpoint: &str, class_names: &[String]) -> Evaluation {
+    pub(crate) fn into_evaluation(self, set: &CheckpointSet, class_names: &[String]) -> Evaluation {
         Evaluation {
-            checkpoint: checkpoint.to_owned(),
+            checkpoint: set.name(),
+            step: set.state.run_step,
             samples: self.tally.samples,
             loss: self.tally.loss(),
             top1: self.tally.top1(),

@@ -38,6 +38,8 @@ pub struct EpochRecord {
 pub struct Evaluation {
     /// Name of the checkpoint whose weights were used.
     pub checkpoint: String,
+    /// Optimizer steps since the run began, at that checkpoint.
+    pub step: u64,
     /// Pictures.
     pub samples: u64,
     /// Mean loss.

@@ -316,8 +316,7 @@ impl Prepared {
         let recipe = card.evaluation_recipe().map_err(|error| Error::checkpoint(&path, error))?;
         let test = Test { listing: &self.val, recipe: &Arc::new(recipe), stage };
         let scores = evaluate(&network, &settings.device, &loader, &test, validating)?;
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
-        Ok(scores.into_evaluation(&name.unwrap_or_default(), &card.class_names))
+        Ok(scores.into_evaluation(&set, &card.class_names))
     }
 }
 

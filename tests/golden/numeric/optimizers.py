@@ -49,6 +49,8 @@ def fixture():
         ("sgd_dampening", SGD, {"lr": 0.01, "momentum": 0.9, "dampening": 0.1}, False),
         ("adam_one_cycle", Adam, {"lr": 0.01}, True),
         ("sgd_momentum_one_cycle", SGD, {"lr": 0.01, "momentum": 0.9}, True),
+        # Plain SGD: the schedule gives it a momentum all the same.
+        ("sgd_one_cycle", SGD, {"lr": 0.01}, True),
     ]
     keep = ("lr", "betas", "eps", "weight_decay", "momentum", "dampening", "nesterov")
     out = []

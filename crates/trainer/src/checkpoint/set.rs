@@ -141,6 +141,11 @@ impl CheckpointSet {
         open(path)
     }
 
+    /// The folder's name.
+    pub(crate) fn name(&self) -> String {
+        self.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+    }
+
     /// Restores the optimizer's state for the parameters of `network`.
     ///
     /// # Errors
