@@ -1,7 +1,6 @@
 //! Exit codes: 0 ok, 1 anything else, 2 configuration, 3 data, 4 diverged, 5 checkpoint or run directory,
 //! 130 interrupted.
 
-use kiln_data::Fault;
 use std::process::ExitCode;
 
 /// Exit code of a run that somebody stopped: 128 + SIGINT, as shells have it.
@@ -23,13 +22,6 @@ impl std::error::Error for Usage {}
 pub(crate) fn code_of(error: &anyhow::Error) -> ExitCode {
     if let Some(error) = error.downcast_ref::<kiln_trainer::Error>() {
         return ExitCode::from(error.exit_code());
-    }
-    if let Some(error) = error.downcast_ref::<kiln_data::Error>() {
-        return ExitCode::from(match error.fault() {
-            Fault::Configuration => 2,
-            Fault::Data => 3,
-            Fault::System | Fault::Program => 1,
-        });
     }
     if error.is::<Usage>() {
         return ExitCode::from(2);

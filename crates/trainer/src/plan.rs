@@ -108,7 +108,7 @@ pub fn check(spec: &ExperimentSpec, layers: &Layers) -> Result<(), Error> {
     Ok(())
 }
 
-/// Resolves every stage for `samples` training pictures of the classes `class_names`.
+/// Resolves every stage of an experiment that [`check`] accepts, for `samples` training pictures of the classes `class_names`.
 ///
 /// # Errors
 /// [`Error::Config`] naming the layer, the path and the problem.
@@ -118,7 +118,6 @@ pub(crate) fn resolve(
     samples: u32,
     class_names: &[String],
 ) -> Result<Vec<StagePlan>, Error> {
-    check(spec, layers)?;
     spec.stages
         .iter()
         .filter_map(|name| Some((name, spec.stage.get(name)?)))

@@ -49,7 +49,7 @@ pub(super) fn loader(folder: &Path) -> anyhow::Result<()> {
 
 /// The pictures of a folder: its training split, or all of it.
 pub(super) fn training_pictures(folder: &Path) -> anyhow::Result<Listing> {
-    Ok(match ImageFolder::open(folder)?.into_layout() {
+    Ok(match ImageFolder::open(folder).map_err(kiln_trainer::Error::from)?.into_layout() {
         Layout::Separate { train, .. } => train,
         Layout::Whole(whole) => whole,
     })

@@ -4,6 +4,7 @@ use crate::arguments::{DataArguments, DataCommand};
 use crate::output::say;
 use kiln_data::synth::{Rendered, SynthSpec, write};
 use kiln_data::{Description, ImageFolder, Layout, describe};
+use kiln_trainer::Error;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -13,7 +14,7 @@ pub(crate) fn data(arguments: &DataArguments) -> anyhow::Result<ExitCode> {
         DataCommand::Synth { folder, train, val, classes, side, seed } => {
             let spec =
                 SynthSpec { train: *train, val: *val, classes: *classes, side: *side, seed: *seed };
-            let done = match write(&spec, folder)? {
+            let done = match write(&spec, folder).map_err(Error::from)? {
                 Rendered::Fresh => "rendered",
                 Rendered::Reused => "already there:",
             };
@@ -24,7 +25,7 @@ pub(crate) fn data(arguments: &DataArguments) -> anyhow::Result<ExitCode> {
 }
 
 fn describe_folder(folder: &Path, json: bool) -> anyhow::Result<ExitCode> {
-    let splits = match ImageFolder::open(folder)?.into_layout() {
+    let splits = match ImageFolder::open(folder).map_err(Error::from)?.into_layout() {
         Layout::Separate { train, val } => vec![("train", train), ("val", val)],
         Layout::Whole(whole) => vec![("whole", whole)],
     };

@@ -129,7 +129,7 @@ fn sync_folder(path: &Path) -> std::io::Result<()> {
 /// # Errors
 /// [`Error::Checkpoint`] when the newest set's state cannot be read.
 pub(crate) fn newest(folder: &Path) -> Result<Option<CheckpointSet>, Error> {
-    names(folder)?.pop().map(|name| open(&folder.join(name))).transpose()
+    names(folder)?.pop().map(|name| CheckpointSet::open(&folder.join(name))).transpose()
 }
 
 impl CheckpointSet {
@@ -138,7 +138,15 @@ impl CheckpointSet {
     /// # Errors
     /// [`Error::Checkpoint`] when its state cannot be read.
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
-        open(path)
+        let file = path.join(STATE);
+        let text = fs::read_to_string(&file).map_err(|error| {
+            Error::checkpoint(
+                &file,
+                format!("{error}; remove the checkpoint's folder to use the one before"),
+            )
+        })?;
+        let state = serde_json::from_str(&text).map_err(|error| Error::checkpoint(&file, error))?;
+        Ok(Self { path: path.to_owned(), state })
     }
 
     /// The folder's name.
@@ -245,16 +253,4 @@ fn names(folder: &Path) -> Result<Vec<String>, Error> {
     }
     names.sort();
     Ok(names)
-}
-
-fn open(path: &Path) -> Result<CheckpointSet, Error> {
-    let file = path.join(STATE);
-    let text = fs::read_to_string(&file).map_err(|error| {
-        Error::checkpoint(
-            &file,
-            format!("{error}; remove the checkpoint's folder to use the one before"),
-        )
-    })?;
-    let state = serde_json::from_str(&text).map_err(|error| Error::checkpoint(&file, error))?;
-    Ok(CheckpointSet { path: path.to_owned(), state })
 }
