@@ -9,10 +9,11 @@ use std::sync::LazyLock;
 use serde_json::Value;
 
 /// Every edge that is allowed between crates of the workspace, tests and builds included.
-const EDGES: [(&str, &[&str]); 9] = [
+const EDGES: [(&str, &[&str]); 10] = [
     ("kiln-augment", &[]),
     ("kiln-data", &["kiln-augment"]),
-    ("kiln-models", &[]),
+    ("kiln-kernels", &[]),
+    ("kiln-models", &["kiln-kernels"]),
     ("kiln-optim-schedules", &[]),
     ("kiln-trainer", &["kiln-augment", "kiln-data", "kiln-models", "kiln-optim-schedules"]),
     (

@@ -1,0 +1,199 @@
+//! The operations under autodiff: each runs its kernel once, remembers what its gradient needs, and registers the
+//! backward step.
+
+use crate::backend::{
+    KernelBackend, KernelGradients, NormSettings, Normalized, Residual, SavedNorm, Window, shape_of,
+};
+use crate::convolution::ConvShape;
+use crate::shared_input::SharedInput;
+use burn::backend::autodiff::checkpoint::base::Checkpointer;
+use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
+use burn::backend::autodiff::grads::Gradients;
+use burn::backend::autodiff::ops::{Backward, NodeGuard, Ops, OpsKind};
+use burn::backend::ops::{ActivationOps, FloatTensorOps};
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Autodiff, AutodiffBackend, Backend, TensorMetadata};
+use std::sync::Arc;
+
+/// What the backward step of a convolution remembers.
+#[derive(Debug, Clone)]
+struct SavedConv<B: Backend> {
+    shape: ConvShape,
+    x: FloatTensor<B>,
+    weight: FloatTensor<B>,
+    shared: Option<SharedInput>,
+}
+
+#[derive(Debug)]
+struct ConvBackward;
+
+impl<B: KernelGradients> Backward<B, 2> for ConvBackward {
+    type State = SavedConv<B>;
+
+    fn backward(self, ops: Ops<Self::State, 2>, gradients: &mut Gradients, _: &mut Checkpointer) {
+        let dy = gradients.consume::<B>(&ops.node);
+        let SavedConv { shape, x, weight, shared } = ops.state;
+        let [input, filter] = ops.parents;
+        if let Some(filter) = filter {
+            let dw = B::conv2d_weight_gradient(shape, x, dy.clone());
+            gradients.register::<B>(filter.id, dw);
+        }
+        if let Some(input) = input {
+            let other = shared.as_ref().and_then(SharedInput::take);
+            let is_first = other.is_none();
+            let dx = B::conv2d_input_gradient(shape, weight, dy, other);
+            match shared {
+                Some(shared) if is_first => shared.leave(dx),
+                _ => gradients.register::<B>(input.id, dx),
+            }
+        }
+    }
+}
+
+#[derive(Debug)]
+struct NormBackward {
+    shared: Option<SharedInput>,
+}
+
+/// Three inputs, or four with a residual.
+impl<B: KernelGradients, const N: usize> Backward<B, N> for NormBackward {
+    type State = SavedNorm<B>;
+
+    fn backward(self, ops: Ops<Self::State, N>, gradients: &mut Gradients, _: &mut Checkpointer) {
+        let dy = gradients.consume::<B>(&ops.node);
+        let needs_residual = ops.parents.get(3).is_some_and(Option::is_some);
+        let found = B::batch_norm_backward(ops.state, dy, needs_residual);
+        let all = [Some(found.x), Some(found.gamma), Some(found.beta), found.residual];
+        for (i, (parent, gradient)) in ops.parents.into_iter().zip(all).enumerate() {
+            if let (Some(parent), Some(gradient)) = (parent, gradient) {
+                let shared = self.shared.as_ref().filter(|_| i == 3);
+                match shared.map(|shared| (shared, shared.take())) {
+                    Some((shared, None)) => shared.leave(gradient),
+                    Some((_, Some(other))) => {
+                        gradients.register::<B>(parent.id, B::float_add(gradient, other));
+                    }
+                    None => gradients.register::<B>(parent.id, gradient),
+                }
+            }
+        }
+    }
+}
+
+fn record_norm<B: KernelGradients, C: CheckpointStrategy, const N: usize>(
+    inputs: [NodeGuard; N],
+    saved: SavedNorm<B>,
+    shared: Option<SharedInput>,
+    output: FloatTensor<B>,
+) -> FloatTensor<Autodiff<B, C>> {
+    let step = NormBackward { shared };
+    match Backward::<B, N>::prepare::<C>(step, inputs).compute_bound().stateful() {
+        OpsKind::Tracked(node) => node.finish(saved, output),
+        OpsKind::UnTracked(node) => node.finish(output),
+    }
+}
+
+/// What the backward step of a pooling remembers.
+#[derive(Debug, Clone)]
+struct SavedPool {
+    shape: ConvShape,
+    winners: Arc<[u8]>,
+}
+
+#[derive(Debug)]
+struct PoolBackward;
+
+impl<B: KernelGradients> Backward<B, 1> for PoolBackward {
+    type State = SavedPool;
+
+    fn backward(self, ops: Ops<Self::State, 1>, gradients: &mut Gradients, _: &mut Checkpointer) {
+        let dy = gradients.consume::<B>(&ops.node);
+        let [input] = ops.parents;
+        if let Some(input) = input {
+            let SavedPool { shape, winners } = ops.state;
+            gradients.register::<B>(input.id, B::max_pool2d_backward(shape, &winners, dy));
+        }
+    }
+}
+
+impl<B: KernelGradients, C: CheckpointStrategy> KernelBackend for Autodiff<B, C> {
+    fn kernel_conv2d(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        window: Window,
+        shared: Option<SharedInput>,
+    ) -> FloatTensor<Self> {
+        let ((x, x_node), (weight, weight_node)) = (x.into_parts(), weight.into_parts());
+        let shape = shape_of(x.shape().dims(), weight.shape().dims::<4>()[0], window);
+        let y = B::kernel_conv2d(x.clone(), weight.clone(), window, None);
+        let nodes = [x_node, weight_node];
+        match Backward::<B, 2>::prepare::<C>(ConvBackward, nodes).compute_bound().stateful() {
+            OpsKind::Tracked(node) => node.finish(SavedConv { shape, x, weight, shared }, y),
+            OpsKind::UnTracked(node) => node.finish(y),
+        }
+    }
+
+    /// In steps that have gradients; the fused form is for inference.
+    fn kernel_conv2d_affine(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        scale: FloatTensor<Self>,
+        shift: FloatTensor<Self>,
+        residual: Residual<Self>,
+        window: Window,
+        relu: bool,
+    ) -> FloatTensor<Self> {
+        let y = Self::kernel_conv2d(x, weight, window, None);
+        let channels = y.shape().dims::<4>()[1];
+        let wide = |vector| Self::float_reshape(vector, [1, channels, 1, 1].into());
+        let y = Self::float_add(Self::float_mul(y, wide(scale)), wide(shift));
+        let y = match residual {
+            Residual::Add(residual) => Self::float_add(y, residual),
+            Residual::Nothing => y,
+        };
+        if relu { Self::relu(y) } else { y }
+    }
+
+    fn kernel_batch_norm(
+        x: FloatTensor<Self>,
+        gamma: FloatTensor<Self>,
+        beta: FloatTensor<Self>,
+        residual: Residual<Self>,
+        settings: NormSettings,
+        shared: Option<SharedInput>,
+    ) -> Normalized<Self> {
+        let (x, x_node) = x.into_parts();
+        let ((gamma, gamma_node), (beta, beta_node)) = (gamma.into_parts(), beta.into_parts());
+        let (residual, residual_node) = match residual {
+            Residual::Add(residual) => {
+                let (residual, node) = residual.into_parts();
+                (Residual::Add(residual), Some(node))
+            }
+            Residual::Nothing => (Residual::Nothing, None),
+        };
+        let found = B::kernel_batch_norm(x.clone(), gamma.clone(), beta, residual, settings, None);
+        let Normalized { output, mean, variance } = found;
+        let y = settings.relu.then(|| output.clone());
+        let epsilon = settings.epsilon;
+        let saved =
+            SavedNorm { x, gamma, mean: mean.clone(), variance: variance.clone(), y, epsilon };
+        let inputs = [x_node, gamma_node, beta_node];
+        let output = if let Some(residual) = residual_node {
+            let [x, gamma, beta] = inputs;
+            record_norm::<B, C, 4>([x, gamma, beta, residual], saved, shared, output)
+        } else {
+            record_norm::<B, C, 3>(inputs, saved, shared, output)
+        };
+        Normalized { output, mean: Self::from_inner(mean), variance: Self::from_inner(variance) }
+    }
+
+    fn kernel_max_pool2d(x: FloatTensor<Self>, window: Window) -> FloatTensor<Self> {
+        let (x, node) = x.into_parts();
+        let dims = x.shape().dims::<4>();
+        let shape = shape_of(dims, dims[1], window);
+        let (y, winners) = B::max_pool2d_with_winners(shape, x);
+        match Backward::<B, 1>::prepare::<C>(PoolBackward, [node]).compute_bound().stateful() {
+            OpsKind::Tracked(node) => node.finish(SavedPool { shape, winners }, y),
+            OpsKind::UnTracked(node) => node.finish(y),
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Memory for results, kept from one step of training to the next.
+//!
+//! A training step makes the same maps as the one before. Fresh memory for them would be cleared twice, by the system
+//! and by Rust, which costs more than a tenth of a step; a recycled buffer holds its old values, and every kernel
+//! overwrites all of them.
+//!
+//! Nothing is kept that would raise the peak: buffers in use and kept ones never take more than the most that was in
+//! use at once.
+
+use bytemuck::cast_slice;
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+
+/// Kept buffers, oldest first, and how much there is.
+#[derive(Debug)]
+struct Pool {
+    kept: VecDeque<Vec<f32>>,
+    /// Floats in `kept`, in use, and the most that ever were in use.
+    floats_kept: usize,
+    floats_used: usize,
+    most_used: usize,
+}
+
+static POOL: Mutex<Pool> =
+    Mutex::new(Pool { kept: VecDeque::new(), floats_kept: 0, floats_used: 0, most_used: 0 });
+
+impl Pool {
+    /// Drops the oldest kept buffers that would raise the peak.
+    fn trim(&mut self) {
+        while self.floats_kept + self.floats_used > self.most_used {
+            let Some(oldest) = self.kept.pop_front() else { return };
+            self.floats_kept -= oldest.len();
+        }
+    }
+}
+
+fn pool() -> std::sync::MutexGuard<'static, Pool> {
+    POOL.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Floats that go back to the pool when they are dropped.
+#[derive(Debug)]
+pub(crate) struct Buffer(Vec<f32>);
+
+impl Buffer {
+    /// `len` floats of any value.
+    pub(crate) fn of(len: usize) -> Self {
+        let mut pool = pool();
+        pool.floats_used += len;
+        pool.most_used = pool.most_used.max(pool.floats_used);
+        // The newest of this size: it is the likeliest to be in a cache.
+        let found = pool.kept.iter().rposition(|kept| kept.len() == len);
+        let recycled = found.and_then(|index| pool.kept.remove(index));
+        if let Some(values) = recycled {
+            pool.floats_kept -= len;
+            return Self(values);
+        }
+        pool.trim();
+        drop(pool);
+        Self(vec![0.0; len])
+    }
+
+    pub(crate) fn as_slice(&self) -> &[f32] {
+        &self.0
+    }
+
+    pub(crate) fn as_mut_slice(&mut self) -> &mut [f32] {
+        &mut self.0
+    }
+
+    /// The memory as bytes that others can share.
+    pub(crate) fn into_bytes(self) -> bytes::Bytes {
+        bytes::Bytes::from_owner(self)
+    }
+}
+
+impl AsRef<[u8]> for Buffer {
+    fn as_ref(&self) -> &[u8] {
+        cast_slice(&self.0)
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        let values = std::mem::take(&mut self.0);
+        let mut pool = pool();
+        pool.floats_used -= values.len();
+        pool.floats_kept += values.len();
+        pool.kept.push_back(values);
+        pool.trim();
+    }
+}
