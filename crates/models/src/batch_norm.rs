@@ -20,16 +20,24 @@ pub fn batch_norm(layer: &BatchNorm, input: Tensor<4>) -> Tensor<4> {
         return layer.forward(input);
     }
     let [batch, _, height, width] = input.dims();
-    let count = (batch * height * width) as f64;
-    let unbias = if count > 1.0 { count / (count - 1.0) } else { 1.0 };
-
     let normalised = batch_norm_train(input, layer.gamma.val(), layer.beta.val(), layer.epsilon);
+    update_running(layer, normalised.mean, normalised.variance, batch * height * width);
+    normalised.output
+}
+
+/// Blends a batch's mean and biased variance, of `count` values in each channel, into the running ones.
+pub(crate) fn update_running(
+    layer: &BatchNorm,
+    mean: Tensor<1>,
+    variance: Tensor<1>,
+    count: usize,
+) {
+    let count = count as f64;
+    let unbias = if count > 1.0 { count / (count - 1.0) } else { 1.0 };
     let keep = 1.0 - layer.momentum;
-    let mean = layer.running_mean.value_sync().mul_scalar(keep)
-        + normalised.mean.mul_scalar(layer.momentum);
+    let mean = layer.running_mean.value_sync().mul_scalar(keep) + mean.mul_scalar(layer.momentum);
     let var = layer.running_var.value_sync().mul_scalar(keep)
-        + normalised.variance.mul_scalar(layer.momentum * unbias);
+        + variance.mul_scalar(layer.momentum * unbias);
     layer.running_mean.update(mean.detach());
     layer.running_var.update(var.detach());
-    normalised.output
 }

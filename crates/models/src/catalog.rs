@@ -6,6 +6,7 @@
 use crate::cifar_resnet::CifarResNet;
 use crate::error::Error;
 use crate::init::{UnitSource, initialize};
+use crate::layers::Kernels;
 use crate::resnet::{Depth, ResNet, ResNetSpec};
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
@@ -112,6 +113,12 @@ macro_rules! networks {
             /// `[batch, features, height', width']` to `[batch, classes]`.
             pub fn forward_head(&self, features: Tensor<4>) -> Tensor<2> {
                 match self { $(Self::$kind(network) => network.forward_head(features),)* }
+            }
+
+            /// The same network on other kernels.
+            pub fn with_kernels(mut self, kernels: Kernels) -> Self {
+                match &mut self { $(Self::$kind(network) => network.kernels = kernels,)* }
+                self
             }
 
             fn last_gammas(&self) -> Vec<String> {

@@ -1,12 +1,11 @@
 //! The ResNet for 32 px pictures.
 
-use crate::batch_norm::batch_norm;
 use crate::channel_dropout::ChannelDropout;
+use crate::layers::{Kernels, Then};
 use crate::resnet::{ResNetSpec, conv, norm};
 use burn::module::{Initializer, Module};
 use burn::nn::conv::Conv2d;
 use burn::nn::{BatchNorm, Dropout, DropoutConfig, Linear, LinearConfig};
-use burn::tensor::activation::relu;
 use burn::tensor::ops::PadMode;
 use burn::tensor::{Device, Tensor, s};
 
@@ -30,6 +29,8 @@ pub struct CifarResNet {
     layer3: Vec<CifarBlock>,
     dropout: Dropout,
     fc: Linear,
+    #[module(skip)]
+    pub(crate) kernels: Kernels,
 }
 
 impl CifarResNet {
@@ -48,6 +49,7 @@ impl CifarResNet {
             layer3: layer(32, 64),
             dropout: DropoutConfig::new(spec.dropout).init(),
             fc: LinearConfig::new(64, classes).with_initializer(Initializer::Zeros).init(device),
+            kernels: Kernels::default(),
         }
     }
 
@@ -56,9 +58,10 @@ impl CifarResNet {
     /// # Shapes
     /// `[batch, 3, height, width]` to maps of the full, full, half and a 4th of the size.
     pub fn forward_stages(&self, input: Tensor<4>) -> [Tensor<4>; 4] {
-        let stem = relu(batch_norm(&self.bn1, self.conv1.forward(input)));
+        let kernels = self.kernels;
+        let stem = kernels.conv_norm((&self.conv1, &self.bn1), input, Then::RELU);
         let run = |layer: &[CifarBlock], x: &Tensor<4>| {
-            layer.iter().fold(x.clone(), |x, block| block.forward(x))
+            layer.iter().fold(x.clone(), |x, block| block.forward(x, kernels))
         };
         let first = run(&self.layer1, &stem);
         let second = run(&self.layer2, &first);
@@ -113,18 +116,20 @@ impl CifarBlock {
 
     /// # Shapes
     /// `[batch, inputs, height, width]` to `[batch, width, height / stride, width / stride]`.
-    pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
-        let x = relu(batch_norm(&self.bn1, self.conv1.forward(input.clone())));
+    pub fn forward(&self, input: Tensor<4>, kernels: Kernels) -> Tensor<4> {
+        let (input, shortcut) = if self.conv1.stride[0] == 1 {
+            let shared = kernels.share(input, [&self.bn1, &self.bn2]);
+            (shared.clone(), shared)
+        } else {
+            (input.clone().into(), self.smaller(input).into())
+        };
+        let x = kernels.conv_norm((&self.conv1, &self.bn1), input, Then::RELU);
         let x = self.dropout.forward(x);
-        let x = batch_norm(&self.bn2, self.conv2.forward(x));
-        relu(x + self.shortcut(input))
+        kernels.conv_norm((&self.conv2, &self.bn2), x, Then::add_relu(shortcut))
     }
 
-    fn shortcut(&self, input: Tensor<4>) -> Tensor<4> {
-        let stride = self.conv1.stride[0];
-        if stride == 1 {
-            return input;
-        }
+    /// Every second pixel, with new channels of zeros on both sides.
+    fn smaller(&self, input: Tensor<4>) -> Tensor<4> {
         let added = self.bn2.gamma.dims()[0] - input.dims()[1];
         let pixels = input.slice(s![.., .., ..;2, ..;2]);
         pixels.pad([(added / 2, added / 2), (0, 0), (0, 0)], PadMode::Constant(0.0))

@@ -9,7 +9,8 @@ use burn::tensor::activation::log_softmax;
 use burn::tensor::{DType, Device, Gradients, Tensor, TensorData};
 use generator::uniform;
 use kiln_models::{
-    ModelSpec, NamedTensor, Network, load_state_dict, parameter_count, parameter_names, state_dict,
+    Kernels, ModelSpec, NamedTensor, Network, load_state_dict, parameter_count, parameter_names,
+    state_dict,
 };
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -112,12 +113,22 @@ fn names_and_shapes_are_torchvisions() {
     }
 }
 
+/// Every network of the golden with Kiln's kernels and with Burn's operations.
+fn on_both_kernels(golden: &Value) -> Vec<(String, Value, Kernels)> {
+    let networks = golden["networks"].as_object().unwrap();
+    let both = [Kernels::Fast, Kernels::Reference];
+    networks
+        .iter()
+        .flat_map(|(name, value)| both.map(|kernels| (name.clone(), value.clone(), kernels)))
+        .collect()
+}
+
 /// f32 sums over thousands of products in another order: 1e-4 of the largest value holds for all depths.
 #[test]
 fn every_stage_and_the_logits_match() {
     let device = Device::flex();
-    for (name, reference) in golden()["networks"].as_object().unwrap() {
-        let network = filled(name, &device);
+    for (name, reference, kernels) in on_both_kernels(&golden()) {
+        let network = filled(&name, &device).with_kernels(kernels);
         let eval = &reference["eval"];
         let input = input("input", &eval["input_shape"], &device);
         let stages: Vec<Tensor<4>> = match &network {
@@ -127,7 +138,7 @@ fn every_stage_and_the_logits_match() {
         let names = ["stem", "layer1", "layer2", "layer3", "layer4"];
         for (stage, map) in names.iter().zip(&stages) {
             let expected = &eval["f64"]["stages"][stage];
-            let what = format!("{name} {stage}");
+            let what = format!("{name} {kernels:?} {stage}");
             assert_eq!(json!(map.dims()), expected["shape"], "{what}");
             let found = values(map);
             let count = found.len() as f64;
@@ -139,7 +150,7 @@ fn every_stage_and_the_logits_match() {
             assert_close(&what, &[mean, mean_square], &moments, 1e-5);
         }
         let logits = values(&network.forward(input));
-        assert_close(name, &logits, &numbers(&eval["f64"]["logits"]), 1e-4);
+        assert_close(&name, &logits, &numbers(&eval["f64"]["logits"]), 1e-4);
     }
 }
 
@@ -174,9 +185,9 @@ fn training_gradients_and_statistics_match() {
     let device = Device::flex().autodiff();
     let labels = numbers(&golden["train_labels"]);
     let smoothing = golden["train_label_smoothing"].as_f64().unwrap();
-    for (name, reference) in golden["networks"].as_object().unwrap() {
+    for (name, reference, kernels) in on_both_kernels(&golden) {
         let Some(train) = reference.get("train") else { continue };
-        let network = filled(name, &device);
+        let network = filled(&name, &device).with_kernels(kernels);
         let logits = network.forward(input("train_input", &train["input_shape"], &device));
         #[allow(
             clippy::cast_possible_truncation,
@@ -201,12 +212,12 @@ fn training_gradients_and_statistics_match() {
         let found = f64::from(loss.clone().into_scalar::<f32>());
         assert!(
             (found - expected).abs() < 1e-4,
-            "{name}: loss {found}, the reference has {expected}"
+            "{name} {kernels:?}: loss {found}, the reference has {expected}"
         );
 
         let found = gradients(&network, loss.backward());
         for (tensor, expected) in reference["grads"].as_object().unwrap() {
-            let what = format!("{name} gradient of {tensor}");
+            let what = format!("{name} {kernels:?} gradient of {tensor}");
             let norm = found[tensor].iter().map(|value| value * value).sum::<f64>().sqrt();
             assert_close(&what, &[norm], &[expected["norm"].as_f64().unwrap()], 2e-3);
             assert_close(&what, &found[tensor][..8], &numbers(&expected["first"]), 2e-3);
@@ -215,7 +226,7 @@ fn training_gradients_and_statistics_match() {
         for (tensor, expected) in reference["running"].as_object().unwrap() {
             let found = &state.iter().find(|found| found.name == *tensor).unwrap().values[..8];
             let found: Vec<f64> = found.iter().copied().map(f64::from).collect();
-            assert_close(&format!("{name} {tensor}"), &found, &numbers(expected), 1e-4);
+            assert_close(&format!("{name} {kernels:?} {tensor}"), &found, &numbers(expected), 1e-4);
         }
     }
 }

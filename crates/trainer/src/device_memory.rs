@@ -10,7 +10,8 @@ pub(crate) fn device_memory_bytes(device: &Device) -> Option<u64> {
     }
 }
 
-fn peak_resident_bytes() -> Option<u64> {
+/// Peak resident memory of this process, where Linux tells it.
+pub fn peak_resident_bytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;

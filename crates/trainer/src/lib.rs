@@ -23,12 +23,12 @@ mod tally;
 mod train;
 
 pub use card::ModelCard;
-pub use checkpoint::load_model;
+pub use device_memory::peak_resident_bytes;
 pub use error::Error;
 pub use loss::{cross_entropy_sum, smoothed_targets};
 pub use observer::{Observer, Silent, StepReport, StopRequest};
 pub use plan::{StagePlan, check};
 pub use predict::{ClassProbability, Prediction, predict};
-pub use run::{Destination, Outcome, RunSettings, begin, best_checkpoint, evaluate_run, resume};
+pub use run::{Destination, Outcome, RunSettings, begin, best_model, evaluate_run, resume};
 pub use run_directory::{PictureFingerprints, RunDirectory, RunIdentity};
 pub use tally::Tally;

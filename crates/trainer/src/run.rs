@@ -1,5 +1,6 @@
 //! A whole run: begin or resume, stage after stage, the final evaluation.
 
+use crate::card::ModelCard;
 use crate::checkpoint::{CheckpointSet, TrainState, load_model, newest};
 use crate::environment::Environment;
 use crate::error::Error;
@@ -133,7 +134,7 @@ pub fn evaluate_run(
 ///
 /// # Errors
 /// [`Error::Checkpoint`] when there is none yet.
-pub fn best_checkpoint(directory: &RunDirectory) -> Result<PathBuf, Error> {
+fn best_checkpoint(directory: &RunDirectory) -> Result<PathBuf, Error> {
     let folder = directory.checkpoints();
     let newest = newest(&folder)?
         .ok_or_else(|| Error::checkpoint(&folder, "the run has no checkpoint yet"))?;
@@ -141,6 +142,27 @@ pub fn best_checkpoint(directory: &RunDirectory) -> Result<PathBuf, Error> {
         Some(best) => folder.join(&best.checkpoint),
         None => newest.path,
     })
+}
+
+/// A run's best network, on the kernels that the run is set to, and its card.
+///
+/// # Errors
+/// [`Error::Checkpoint`] when there is none yet or it is damaged; [`Error::Config`] when the run's configuration is.
+pub fn best_model(
+    directory: &RunDirectory,
+    device: &Device,
+) -> Result<(Network, ModelCard), Error> {
+    let (network, card) = load_model(&best_checkpoint(directory)?, device)?;
+    let spec = recorded_layers(directory)?.resolve()?;
+    Ok((network.with_kernels(spec.trainer.kernels), card))
+}
+
+/// The configuration in a run's directory.
+fn recorded_layers(directory: &RunDirectory) -> Result<Layers, Error> {
+    let file = directory.path().join("config.toml");
+    let mut layers = Layers::empty();
+    layers.push(Layer::from_toml(&file.display().to_string(), &directory.config()?)?);
+    Ok(layers)
 }
 
 /// An experiment with its pictures found and its stages resolved.
@@ -190,9 +212,7 @@ impl Prepared {
         observer: &mut dyn Observer,
     ) -> Result<(RunDirectory, RunIdentity, Self), Error> {
         let (directory, identity) = RunDirectory::open(path)?;
-        let file = path.join("config.toml");
-        let mut layers = Layers::empty();
-        layers.push(Layer::from_toml(&file.display().to_string(), &directory.config()?)?);
+        let mut layers = recorded_layers(&directory)?;
         if let Some(pictures) = pictures {
             layers.push(Layer::data_folder(pictures)?);
         }
@@ -264,6 +284,7 @@ impl Prepared {
             }
             None => (self.initial_network(&training_device)?, TrainState::default()),
         };
+        network = network.with_kernels(self.spec.trainer.kernels);
         directory.keep_records(state.records)?;
         while let Some(stage) = self.stages.get(state.stage) {
             observer.stage(stage, parameter_count(&network));
@@ -308,6 +329,7 @@ impl Prepared {
         let path = best_checkpoint(directory)?;
         let set = CheckpointSet::open(&path)?;
         let (network, card) = load_model(&path, &settings.device)?;
+        let network = network.with_kernels(self.spec.trainer.kernels);
         let stage = self.stages.get(set.state.stage).ok_or_else(|| {
             Error::checkpoint(&path, "belongs to a stage that the run does not have")
         })?;

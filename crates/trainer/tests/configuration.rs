@@ -96,6 +96,11 @@ fn every_kind_of_mistake_is_named_with_its_place() {
             "did you mean `common`?",
         ),
         ("common=3", "--set common=3: common: expected a table", ""),
+        (
+            "trainer.kernels=\"fats\"",
+            "--set trainer.kernels=\"fats\": trainer.kernels: unknown variant `fats`",
+            "did you mean `fast`?",
+        ),
         ("seed=\"x\"", "--set seed=\"x\": seed: invalid type", "u64"),
     ];
     for (assignment, beginning, end) in rows {

@@ -2,14 +2,13 @@
 
 use crate::arguments::PredictArguments;
 use crate::output::say;
-use kiln_trainer::{RunDirectory, best_checkpoint, load_model, predict as classify};
+use kiln_trainer::{RunDirectory, best_model, predict as classify};
 use std::process::ExitCode;
 
 pub(crate) fn predict(arguments: &PredictArguments) -> anyhow::Result<ExitCode> {
     let (directory, _) = RunDirectory::open(&arguments.run)?;
     let device = arguments.device.open()?;
-    let checkpoint = best_checkpoint(&directory)?;
-    let (network, card) = load_model(&checkpoint, &device)?;
+    let (network, card) = best_model(&directory, &device)?;
     let mut predictions = Vec::new();
     for image in &arguments.images {
         predictions.push(classify(&network, &card, &device, image, arguments.top.into())?);

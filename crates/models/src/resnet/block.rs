@@ -1,11 +1,10 @@
 //! The two residual blocks of He et al., "Deep Residual Learning for Image Recognition", 2015.
 
-use crate::batch_norm::batch_norm;
 use crate::channel_dropout::ChannelDropout;
+use crate::layers::{Input, Kernels, Then};
 use burn::module::{Initializer, Module};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig, PaddingConfig2d};
-use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 
 /// A square convolution without bias that keeps the map's size at stride 1. Values come from
@@ -44,10 +43,10 @@ pub enum Block {
 impl Block {
     /// # Shapes
     /// `[batch, inputs, height, width]` to `[batch, outputs, height / stride, width / stride]`.
-    pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
+    pub fn forward(&self, input: Tensor<4>, kernels: Kernels) -> Tensor<4> {
         match self {
-            Self::Basic(block) => block.forward(input),
-            Self::Bottleneck(block) => block.forward(input),
+            Self::Basic(block) => block.forward(input, kernels),
+            Self::Bottleneck(block) => block.forward(input, kernels),
         }
     }
 
@@ -77,11 +76,16 @@ fn downsample(shape: BlockShape, outputs: usize, device: &Device) -> Downsample 
         .then(|| (conv(shape.inputs, outputs, 1, shape.stride, device), norm(outputs, device)))
 }
 
-fn shortcut(downsample: &Downsample, input: Tensor<4>) -> Tensor<4> {
+fn shortcut(downsample: &Downsample, input: Input, kernels: Kernels) -> Input {
     match downsample {
         None => input,
-        Some((conv, bn)) => batch_norm(bn, conv.forward(input)),
+        Some((conv, bn)) => kernels.conv_norm((conv, bn), input, Then::NOTHING).into(),
     }
+}
+
+/// The batch norm behind the second layer that takes a block's input: the projection's, or the last, which adds it.
+fn second_norm<'a>(downsample: &'a Downsample, last: &'a BatchNorm) -> &'a BatchNorm {
+    downsample.as_ref().map_or(last, |(_, bn)| bn)
 }
 
 /// Two 3x3 convolutions; channel dropout between them, as in wide residual networks.
@@ -110,11 +114,13 @@ impl Basic {
         }
     }
 
-    fn forward(&self, input: Tensor<4>) -> Tensor<4> {
-        let x = relu(batch_norm(&self.bn1, self.conv1.forward(input.clone())));
+    fn forward(&self, input: Tensor<4>, kernels: Kernels) -> Tensor<4> {
+        let norms = [&self.bn1, second_norm(&self.downsample, &self.bn2)];
+        let input = kernels.share(input, norms);
+        let x = kernels.conv_norm((&self.conv1, &self.bn1), input.clone(), Then::RELU);
         let x = self.dropout.forward(x);
-        let x = batch_norm(&self.bn2, self.conv2.forward(x));
-        relu(x + shortcut(&self.downsample, input))
+        let shortcut = shortcut(&self.downsample, input, kernels);
+        kernels.conv_norm((&self.conv2, &self.bn2), x, Then::add_relu(shortcut))
     }
 }
 
@@ -149,11 +155,13 @@ impl Bottleneck {
         }
     }
 
-    fn forward(&self, input: Tensor<4>) -> Tensor<4> {
-        let x = relu(batch_norm(&self.bn1, self.conv1.forward(input.clone())));
-        let x = relu(batch_norm(&self.bn2, self.conv2.forward(x)));
+    fn forward(&self, input: Tensor<4>, kernels: Kernels) -> Tensor<4> {
+        let norms = [&self.bn1, second_norm(&self.downsample, &self.bn3)];
+        let input = kernels.share(input, norms);
+        let x = kernels.conv_norm((&self.conv1, &self.bn1), input.clone(), Then::RELU);
+        let x = kernels.conv_norm((&self.conv2, &self.bn2), x, Then::RELU);
         let x = self.dropout.forward(x);
-        let x = batch_norm(&self.bn3, self.conv3.forward(x));
-        relu(x + shortcut(&self.downsample, input))
+        let shortcut = shortcut(&self.downsample, input, kernels);
+        kernels.conv_norm((&self.conv3, &self.bn3), x, Then::add_relu(shortcut))
     }
 }

@@ -1,13 +1,12 @@
 //! The network around the blocks: stem, four layers, head.
 
 use super::block::{Basic, Block, BlockShape, Bottleneck, conv, norm};
-use crate::batch_norm::batch_norm;
 use crate::error::{Error, check_probability};
+use crate::layers::{Kernels, Then};
 use burn::module::{Initializer, Module};
 use burn::nn::conv::Conv2d;
 use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
 use burn::nn::{BatchNorm, Dropout, DropoutConfig, Linear, LinearConfig, PaddingConfig2d};
-use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
@@ -81,6 +80,8 @@ pub struct ResNet {
     layer4: Vec<Block>,
     dropout: Dropout,
     fc: Linear,
+    #[module(skip)]
+    pub(crate) kernels: Kernels,
 }
 
 impl ResNet {
@@ -123,6 +124,7 @@ impl ResNet {
             fc: LinearConfig::new(512 * expansion, classes)
                 .with_initializer(Initializer::Zeros)
                 .init(device),
+            kernels: Kernels::default(),
         }
     }
 
@@ -131,10 +133,11 @@ impl ResNet {
     /// # Shapes
     /// `[batch, 3, height, width]` to maps of a 4th, 4th, 8th, 16th and 32nd of the size.
     pub fn forward_stages(&self, input: Tensor<4>) -> [Tensor<4>; 5] {
-        let x = relu(batch_norm(&self.bn1, self.conv1.forward(input)));
-        let stem = self.maxpool.forward(x);
+        let kernels = self.kernels;
+        let x = kernels.conv_norm((&self.conv1, &self.bn1), input, Then::RELU);
+        let stem = kernels.max_pool(&self.maxpool, x);
         let run = |layer: &[Block], x: &Tensor<4>| {
-            layer.iter().fold(x.clone(), |x, block| block.forward(x))
+            layer.iter().fold(x.clone(), |x, block| block.forward(x, kernels))
         };
         let first = run(&self.layer1, &stem);
         let second = run(&self.layer2, &first);

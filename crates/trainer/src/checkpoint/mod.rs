@@ -7,6 +7,6 @@ mod set;
 mod state;
 mod tensors;
 
-pub use set::load_model;
+pub(crate) use set::load_model;
 pub(crate) use set::{CheckpointSet, newest, prune, write};
 pub(crate) use state::TrainState;

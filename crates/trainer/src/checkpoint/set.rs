@@ -202,7 +202,7 @@ impl CheckpointSet {
 ///
 /// # Errors
 /// [`Error::Checkpoint`] when a file is missing or damaged.
-pub fn load_model(path: &Path, device: &Device) -> Result<(Network, ModelCard), Error> {
+pub(crate) fn load_model(path: &Path, device: &Device) -> Result<(Network, ModelCard), Error> {
     let path = path.join(MODEL);
     let fault = |error: &dyn std::fmt::Display| Error::checkpoint(&path, error);
     let bytes = fs::read(&path).map_err(|error| fault(&error))?;

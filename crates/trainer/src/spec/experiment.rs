@@ -3,7 +3,7 @@
 use crate::error::Error;
 use kiln_augment::{Interpolation, OpSpec};
 use kiln_data::{OnBadImage, SourceSpec};
-use kiln_models::ModelSpec;
+use kiln_models::{Kernels, ModelSpec};
 use kiln_optim_schedules::{LinearWarmup, OptimizerSpec, ScheduleSpec, Span};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -40,6 +40,8 @@ pub struct ExperimentSpec {
     pub input: InputSpec,
     /// The network.
     pub model: ModelSpec,
+    /// How the run computes.
+    pub trainer: TrainerSpec,
     /// The stages by name.
     pub stage: BTreeMap<String, StageSpec>,
 }
@@ -59,6 +61,14 @@ pub struct DataSpec {
     pub cache: PathBuf,
     /// Bound on decoded pictures waiting for the training step, in MiB.
     pub prefetch_mib: usize,
+}
+
+/// The `[trainer]` table: what holds for all stages.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainerSpec {
+    /// The implementation of convolution, batch norm and pooling.
+    pub kernels: Kernels,
 }
 
 /// A stratified part of the training set.

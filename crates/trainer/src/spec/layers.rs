@@ -13,8 +13,8 @@ use std::path::Path;
 const DEFAULTS: &str = include_str!("defaults.toml");
 
 /// What may stand at the top of a layer.
-const TOP_LEVEL: [&str; 8] =
-    ["seed", "stages", "without_data", "data", "input", "model", "common", "stage"];
+const TOP_LEVEL: [&str; 9] =
+    ["seed", "stages", "without_data", "data", "input", "model", "trainer", "common", "stage"];
 
 /// One source of settings.
 #[derive(Debug, Clone, PartialEq)]
