@@ -1,63 +1,108 @@
-"""PyTorch peer of one training step: torchvision's ResNet-18, float32, SGD.
+"""PyTorch peer of one training step or inference, float32.
 
-Times forward, cross-entropy, backward and the optimizer's step on one fixed batch of
-random pictures, and prints one JSON line with the median of the repeats in images
-per second, and the single figures.
+Times forward, cross-entropy, backward and SGD's step (or a forward pass in evaluation)
+on one fixed batch of random pictures, and prints one JSON line: the median in images per
+second, the figure of every step and the peak resident memory of the process.
 """
 
 import argparse
 import json
+import resource
 import statistics
 import time
 
 import torch
 import torchvision
 from torch import nn
+from torch.nn import functional
+
+WARM = 2
+
+
+class CifarBlock(nn.Module):
+    """Two 3x3 convolutions beside a shortcut without parameters (He et al. 2015, option A)."""
+
+    def __init__(self, inputs, width):
+        super().__init__()
+        stride = width // inputs
+        self.conv1 = nn.Conv2d(inputs, width, 3, stride, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.conv2 = nn.Conv2d(width, width, 3, 1, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(width)
+        self.stride, self.added = stride, width - inputs
+
+    def forward(self, x):
+        y = functional.relu(self.bn1(self.conv1(x)))
+        y = self.bn2(self.conv2(y))
+        if self.stride != 1:
+            half = self.added // 2
+            x = functional.pad(x[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, half, half))
+        return functional.relu(x + y)
+
+
+class ResNet20(nn.Module):
+    """ResNet-20 for 32 px pictures."""
+
+    def __init__(self, classes):
+        super().__init__()
+        widths = [16, 16, 16, 16, 32, 32, 32, 64, 64, 64]
+        self.conv1 = nn.Conv2d(3, 16, 3, 1, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(16)
+        self.blocks = nn.Sequential(*(CifarBlock(a, b) for a, b in zip(widths, widths[1:])))
+        self.fc = nn.Linear(64, classes)
+
+    def forward(self, x):
+        x = self.blocks(functional.relu(self.bn1(self.conv1(x))))
+        return self.fc(x.mean((2, 3)))
+
+
+def build(name, classes):
+    if name == "resnet20":
+        return ResNet20(classes)
+    return torchvision.models.get_model(name, weights=None, num_classes=classes)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--network", default="resnet18", help="resnet18, resnet50, resnet20")
+    parser.add_argument("--mode", choices=["train", "inference"], default="train")
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--size", type=int, default=128)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--channels-last", action="store_true")
-    parser.add_argument("--warmup", type=int, default=3, help="steps before the first timing")
-    parser.add_argument("--repeats", type=int, default=7)
-    parser.add_argument("--steps", type=int, default=2, help="steps in each timing")
+    parser.add_argument("--steps", type=int, default=7, help="steps that are timed")
     args = parser.parse_args()
 
     torch.set_num_threads(args.threads)
     torch.manual_seed(1)
     layout = torch.channels_last if args.channels_last else torch.contiguous_format
-    model = torchvision.models.resnet18(weights=None).to(memory_format=layout)
-    model.train()
+    model = build(args.network, 10).to(memory_format=layout)
+    model.train(args.mode == "train")
     pictures = torch.randn(args.batch, 3, args.size, args.size).to(memory_format=layout)
-    labels = torch.randint(0, 1000, (args.batch,))
+    labels = torch.randint(0, 10, (args.batch,))
     criterion = nn.CrossEntropyLoss()
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    optimizer = torch.optim.SGD(model.parameters(), lr=1e-3)
 
-    def step():
+    def train():
         optimizer.zero_grad(set_to_none=True)
         criterion(model(pictures), labels).backward()
         optimizer.step()
 
-    for _ in range(args.warmup):
-        step()
+    def infer():
+        with torch.inference_mode():
+            model(pictures)
+
+    step = train if args.mode == "train" else infer
     rates = []
-    for _ in range(args.repeats):
+    for number in range(WARM + args.steps):
         start = time.perf_counter()
-        for _ in range(args.steps):
-            step()
-        rates.append(args.batch * args.steps / (time.perf_counter() - start))
+        step()
+        if number >= WARM:
+            rates.append(args.batch / (time.perf_counter() - start))
     line = {
-        "network": "resnet18",
-        "batch": args.batch,
-        "size": args.size,
-        "threads": args.threads,
-        "layout": "channels_last" if args.channels_last else "contiguous",
-        "torch": torch.__version__.split("+")[0],
         "images_per_second": statistics.median(rates),
         "repeats": rates,
+        "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
     }
     print(json.dumps(line))
 

@@ -1,11 +1,14 @@
 //! `kiln bench`: the measurements behind `docs/results.md`.
 
 mod loader;
+mod peers;
 mod step;
+mod training_loop;
 
 use crate::arguments::{BenchArguments, BenchCommand};
 use crate::output::say;
 use std::process::ExitCode;
+pub(crate) use step::Mode;
 
 pub(crate) fn bench(arguments: &BenchArguments) -> anyhow::Result<ExitCode> {
     match &arguments.command {
@@ -15,7 +18,15 @@ pub(crate) fn bench(arguments: &BenchArguments) -> anyhow::Result<ExitCode> {
             let each = listing.heap_bytes() as f64 / listing.len() as f64;
             say(format!("{} pictures, {each:.1} bytes each in the index", listing.len()));
         }
-        BenchCommand::Step { data } => step::step(data)?,
+        BenchCommand::Loop { data } => training_loop::training_loop(data)?,
+        BenchCommand::Step { peers, python, rounds, only } => {
+            peers::compare(peers.then_some(python.as_path()), *rounds, only)?;
+        }
+        BenchCommand::StepOnce { network, size, batch, mode, kernels, steps } => {
+            let case = step::case(network, *size, *batch)?;
+            let kernels = serde_json::from_value(serde_json::json!(kernels))?;
+            say(serde_json::to_string(&step::measure(case, *mode, kernels, *steps)?)?);
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

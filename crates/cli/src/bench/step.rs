@@ -1,118 +1,178 @@
-//! Images/s of a ResNet-18 training step, batch 32 at 128 px: the bare step, and the trainer's loop around it.
+//! One network's training step or inference, timed on a batch that lies in memory.
 
-use super::loader::training_pictures;
 use super::median;
-use crate::output::say;
+use burn::module::Module;
 use burn::tensor::{DType, Device, Tensor, TensorData};
-use kiln_models::{ModelSpec, ResNetSpec, UnitSource};
+use kiln_models::{Kernels, ModelSpec, Network, UnitSource};
 use kiln_optim_schedules::{Gradients, OptimizerSpec, Rates};
-use kiln_trainer::spec::{Layer, Layers};
-use kiln_trainer::{
-    Destination, Observer, RunSettings, StepReport, StopRequest, begin, cross_entropy_sum,
-    smoothed_targets,
-};
-use std::path::Path;
+use kiln_trainer::{cross_entropy_sum, smoothed_targets};
+use serde::{Deserialize, Serialize};
+use std::fmt;
 use std::time::Instant;
 
-const BATCH: u32 = 32;
-const SIZE: usize = 128;
-const SHAPE: [usize; 4] = [BATCH as usize, 3, SIZE, SIZE];
-const PIXELS: usize = BATCH as usize * 3 * SIZE * SIZE;
-const STEPS: usize = 12;
 /// Steps before the first that counts: memory is mapped, caches are warm.
-const WARM: usize = 3;
+const WARM: usize = 2;
 
-pub(super) fn step(folder: &Path) -> anyhow::Result<()> {
-    say(format!("ResNet-18, batch {BATCH}, {SIZE} px, SGD, f32, flex; median of {STEPS} steps"));
-    for round in 1..=3 {
-        let bare = bare_step()?;
-        let trainer = trainer_step(folder)?;
-        say(format!(
-            "round {round}: bare step {bare:.1} images/s, trainer's loop {trainer:.1} images/s, ratio {:.3}",
-            trainer / bare
-        ));
-    }
-    Ok(())
+/// A network, the side of its pictures and how many it takes at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Case {
+    pub(super) network: &'static str,
+    pub(super) size: usize,
+    pub(super) batch: usize,
 }
 
-/// The same step on one batch that lies in memory, without loading, counting or observing.
-fn bare_step() -> anyhow::Result<f64> {
-    let device = Device::flex().autodiff();
-    let source = |_: &str| -> UnitSource {
-        let mut state = 1_u64;
-        Box::new(move || {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            (state >> 11) as f64 / (1_u64 << 53) as f64
-        })
+/// What `bench step` measures.
+pub(super) const CASES: [Case; 7] = [
+    Case { network: "resnet18", size: 32, batch: 32 },
+    Case { network: "resnet18", size: 64, batch: 32 },
+    Case { network: "resnet18", size: 128, batch: 32 },
+    Case { network: "resnet18", size: 224, batch: 16 },
+    Case { network: "resnet50", size: 128, batch: 16 },
+    Case { network: "resnet50", size: 224, batch: 8 },
+    Case { network: "resnet20", size: 32, batch: 32 },
+];
+
+impl fmt::Display for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}@{} x {}", self.network, self.size, self.batch)
+    }
+}
+
+impl Case {
+    /// Network and size, as on the command line.
+    pub(super) fn name(self) -> String {
+        format!("{}@{}", self.network, self.size)
+    }
+
+    /// Multiply-adds of one picture's forward pass: torchvision's figures for the sizes they are given at, by the
+    /// number of pixels for the others.
+    pub(super) fn multiply_adds(self) -> f64 {
+        let (at, figure) = match self.network {
+            "resnet18" => (224.0, 1.814e9),
+            "resnet50" => (224.0, 4.089e9),
+            _ => (32.0, 40.8e6), // ResNet-20, He et al. 2015, counted
+        };
+        figure * (self.size as f64 / at).powi(2)
+    }
+}
+
+/// What is timed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Mode {
+    /// Forward, backward and the optimizer's update.
+    Train,
+    /// Forward with running statistics.
+    Inference,
+}
+
+impl Mode {
+    /// The name on the command line.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Train => "train",
+            Self::Inference => "inference",
+        }
+    }
+
+    /// Passes over the network, each as expensive as the forward one.
+    pub(super) fn passes(self) -> f64 {
+        match self {
+            Self::Train => 3.0,
+            Self::Inference => 1.0,
+        }
+    }
+}
+
+/// What a measuring process prints.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Measured {
+    /// Of the median step.
+    pub(super) images_per_second: f64,
+    /// Of every step.
+    pub(super) repeats: Vec<f64>,
+    /// Peak resident memory of the process.
+    pub(super) peak_bytes: Option<u64>,
+}
+
+/// The case with these values.
+pub(super) fn case(network: &str, size: usize, batch: usize) -> anyhow::Result<Case> {
+    let known = CASES.iter().find(|case| case.network == network);
+    let known = known.ok_or_else(|| anyhow::anyhow!("no case for `{network}`"))?;
+    Ok(Case { network: known.network, size, batch })
+}
+
+/// Times `steps` steps of a case on flex.
+pub(super) fn measure(
+    case: Case,
+    mode: Mode,
+    kernels: Kernels,
+    steps: usize,
+) -> anyhow::Result<Measured> {
+    let device = Device::flex();
+    let spec: ModelSpec = serde_json::from_value(serde_json::json!({ "type": case.network }))?;
+    let network = spec.initialize(10, &device.clone().autodiff(), source)?.with_kernels(kernels);
+    let repeats = match mode {
+        Mode::Train => training(network, case, &device.autodiff(), steps)?,
+        Mode::Inference => inference(&network.valid(), case, &device, steps)?,
     };
-    let mut network = ModelSpec::Resnet18(ResNetSpec::default()).initialize(10, &device, source)?;
+    let peak_bytes = kiln_trainer::peak_resident_bytes();
+    Ok(Measured { images_per_second: median(repeats.clone()), repeats, peak_bytes })
+}
+
+/// Values of no meaning, the same in every process.
+fn source(_: &str) -> UnitSource {
+    let mut state = 1_u64;
+    Box::new(move || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (state >> 11) as f64 / (1_u64 << 53) as f64
+    })
+}
+
+fn pictures(case: Case, device: &Device) -> Tensor<4> {
+    let pixels = case.batch * 3 * case.size * case.size;
+    let values: Vec<f32> = (0..pixels).map(|i| (i % 255) as f32 / 255.0).collect();
+    let data = TensorData::new(values, [case.batch, 3, case.size, case.size]);
+    Tensor::from_data(data, (device, DType::F32))
+}
+
+fn training(
+    mut network: Network,
+    case: Case,
+    device: &Device,
+    steps: usize,
+) -> anyhow::Result<Vec<f64>> {
     let mut sgd = serde_json::from_str::<OptimizerSpec>(r#"{ "type": "sgd" }"#)?.build()?;
-    let pixels: Vec<f32> = (0..PIXELS).map(|i| (i % 255) as f32 / 255.0).collect();
-    let labels: Vec<u32> = (0..BATCH).map(|i| i % 10).collect();
+    let labels = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9].into_iter().cycle().take(case.batch);
+    let labels: Vec<u32> = labels.collect();
     let mut rates = Vec::new();
-    for step in 0..WARM + STEPS {
+    for step in 0..WARM + steps {
         let began = Instant::now();
-        let data = TensorData::new(pixels.clone(), SHAPE);
-        let logits = network.forward(Tensor::from_data(data, (&device, DType::F32)));
-        let loss = cross_entropy_sum(logits, smoothed_targets(&labels, 10, 0.0, &device));
+        let logits = network.forward(pictures(case, device));
+        let loss = cross_entropy_sum(logits, smoothed_targets(&labels, 10, 0.0, device));
         let mut gradients = Gradients::default();
         gradients.add(loss.backward(), &network);
-        gradients.scale(1.0 / f64::from(BATCH));
+        gradients.scale(1.0 / case.batch as f64);
         network = sgd.step(network, gradients, Rates { lr: 1e-3, momentum: None });
         if step >= WARM {
-            rates.push(f64::from(BATCH) / began.elapsed().as_secs_f64());
+            rates.push(case.batch as f64 / began.elapsed().as_secs_f64());
         }
     }
-    Ok(median(rates))
+    Ok(rates)
 }
 
-/// Times the steps of a run.
-struct Stopwatch {
-    last: Instant,
-    rates: Vec<f64>,
-    stop: StopRequest,
-}
-
-impl Observer for Stopwatch {
-    fn step(&mut self, report: StepReport) {
-        let now = Instant::now();
-        self.rates.push(report.images as f64 / (now - self.last).as_secs_f64());
-        self.last = now;
-        if self.rates.len() == WARM + STEPS {
-            self.stop.request();
+fn inference(
+    network: &Network,
+    case: Case,
+    device: &Device,
+    steps: usize,
+) -> anyhow::Result<Vec<f64>> {
+    let mut rates = Vec::new();
+    for step in 0..WARM + steps {
+        let began = Instant::now();
+        network.forward(pictures(case, device)).try_into_data()?;
+        if step >= WARM {
+            rates.push(case.batch as f64 / began.elapsed().as_secs_f64());
         }
     }
-}
-
-fn trainer_step(folder: &Path) -> anyhow::Result<f64> {
-    // Fails early, and by name, when the folder is not what is needed.
-    training_pictures(folder)?;
-    let scratch = std::env::temp_dir().join(format!("kiln-bench-{}", std::process::id()));
-    let mut layers = Layers::with_defaults()?;
-    let experiment = format!(
-        r#"
-        seed = 0
-        [data]
-        source = {{ type = "image_folder", path = '{}' }}
-        [model]
-        type = "resnet18"
-        [common]
-        size = {SIZE}
-        batch = {{ micro = {BATCH} }}
-        optimizer = {{ type = "sgd" }}
-        schedule = {{ type = "constant", lr = 1e-3 }}
-        run_for = {{ epochs = 1 }}
-        pipeline = [{{ type = "random_resized_crop" }}, {{ type = "random_horizontal_flip" }}]
-        "#,
-        folder.display()
-    );
-    layers.push(Layer::from_toml("bench", &experiment)?);
-    let stop = StopRequest::default();
-    let settings = RunSettings { device: Device::flex(), workers: 2, stop: stop.clone() };
-    let mut watch = Stopwatch { last: Instant::now(), rates: Vec::new(), stop };
-    let destination = Destination::Exactly(scratch.clone());
-    let outcome = begin("bench", &layers, &destination, &settings, &mut watch);
-    outcome?;
-    std::fs::remove_dir_all(&scratch)?;
-    Ok(median(watch.rates.split_off(WARM)))
+    Ok(rates)
 }
