@@ -5,7 +5,7 @@ use crate::backend::{
     KernelBackend, KernelGradients, NormSettings, Normalized, Residual, SavedNorm, Window, shape_of,
 };
 use crate::convolution::ConvShape;
-use crate::shared_input::SharedInput;
+use crate::shared_input::{SharedInput, Turn};
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
@@ -39,12 +39,17 @@ impl<B: KernelGradients> Backward<B, 2> for ConvBackward {
             gradients.register::<B>(filter.id, dw);
         }
         if let Some(input) = input {
-            let other = shared.as_ref().and_then(SharedInput::take);
-            let is_first = other.is_none();
-            let dx = B::conv2d_input_gradient(shape, weight, dy, other);
-            match shared {
-                Some(shared) if is_first => shared.leave(dx),
-                _ => gradients.register::<B>(input.id, dx),
+            match shared.as_ref().map_or(Turn::Last(None), SharedInput::turn) {
+                Turn::Last(other) => {
+                    let dx = B::conv2d_input_gradient(shape, weight, dy, other);
+                    gradients.register::<B>(input.id, dx);
+                }
+                Turn::First => {
+                    let dx = B::conv2d_input_gradient(shape, weight, dy, None);
+                    if let Some(shared) = shared {
+                        shared.leave(dx);
+                    }
+                }
             }
         }
     }
@@ -67,12 +72,16 @@ impl<B: KernelGradients, const N: usize> Backward<B, N> for NormBackward {
         for (i, (parent, gradient)) in ops.parents.into_iter().zip(all).enumerate() {
             if let (Some(parent), Some(gradient)) = (parent, gradient) {
                 let shared = self.shared.as_ref().filter(|_| i == 3);
-                match shared.map(|shared| (shared, shared.take())) {
-                    Some((shared, None)) => shared.leave(gradient),
-                    Some((_, Some(other))) => {
+                match shared.map_or(Turn::Last(None), SharedInput::turn) {
+                    Turn::Last(None) => gradients.register::<B>(parent.id, gradient),
+                    Turn::Last(Some(other)) => {
                         gradients.register::<B>(parent.id, B::float_add(gradient, other));
                     }
-                    None => gradients.register::<B>(parent.id, gradient),
+                    Turn::First => {
+                        if let Some(shared) = shared {
+                            shared.leave(gradient);
+                        }
+                    }
                 }
             }
         }
@@ -82,12 +91,15 @@ impl<B: KernelGradients, const N: usize> Backward<B, N> for NormBackward {
 fn record_norm<B: KernelGradients, C: CheckpointStrategy, const N: usize>(
     inputs: [NodeGuard; N],
     saved: SavedNorm<B>,
-    shared: Option<SharedInput>,
+    shared: Option<&SharedInput>,
     output: FloatTensor<B>,
 ) -> FloatTensor<Autodiff<B, C>> {
-    let step = NormBackward { shared };
+    let step = NormBackward { shared: shared.cloned() };
     match Backward::<B, N>::prepare::<C>(step, inputs).compute_bound().stateful() {
-        OpsKind::Tracked(node) => node.finish(saved, output),
+        OpsKind::Tracked(node) => {
+            shared.into_iter().for_each(SharedInput::join);
+            node.finish(saved, output)
+        }
         OpsKind::UnTracked(node) => node.finish(output),
     }
 }
@@ -96,7 +108,7 @@ fn record_norm<B: KernelGradients, C: CheckpointStrategy, const N: usize>(
 #[derive(Debug, Clone)]
 struct SavedPool {
     shape: ConvShape,
-    winners: Arc<[u8]>,
+    winners: Arc<Vec<u8>>,
 }
 
 #[derive(Debug)]
@@ -127,7 +139,10 @@ impl<B: KernelGradients, C: CheckpointStrategy> KernelBackend for Autodiff<B, C>
         let y = B::kernel_conv2d(x.clone(), weight.clone(), window, None);
         let nodes = [x_node, weight_node];
         match Backward::<B, 2>::prepare::<C>(ConvBackward, nodes).compute_bound().stateful() {
-            OpsKind::Tracked(node) => node.finish(SavedConv { shape, x, weight, shared }, y),
+            OpsKind::Tracked(node) => {
+                shared.iter().for_each(SharedInput::join);
+                node.finish(SavedConv { shape, x, weight, shared }, y)
+            }
             OpsKind::UnTracked(node) => node.finish(y),
         }
     }
@@ -179,9 +194,9 @@ impl<B: KernelGradients, C: CheckpointStrategy> KernelBackend for Autodiff<B, C>
         let inputs = [x_node, gamma_node, beta_node];
         let output = if let Some(residual) = residual_node {
             let [x, gamma, beta] = inputs;
-            record_norm::<B, C, 4>([x, gamma, beta, residual], saved, shared, output)
+            record_norm::<B, C, 4>([x, gamma, beta, residual], saved, shared.as_ref(), output)
         } else {
-            record_norm::<B, C, 3>(inputs, saved, shared, output)
+            record_norm::<B, C, 3>(inputs, saved, shared.as_ref(), output)
         };
         Normalized { output, mean: Self::from_inner(mean), variance: Self::from_inner(variance) }
     }

@@ -109,7 +109,7 @@ pub(crate) trait KernelGradients: KernelBackend {
     fn max_pool2d_with_winners(
         shape: ConvShape,
         x: FloatTensor<Self>,
-    ) -> (FloatTensor<Self>, Arc<[u8]>);
+    ) -> (FloatTensor<Self>, Arc<Vec<u8>>);
 
     fn max_pool2d_backward(
         shape: ConvShape,
@@ -276,12 +276,12 @@ impl KernelGradients for Flex {
         NormGradients { x: dx, gamma: vector(gamma), beta: vector(beta), residual }
     }
 
-    fn max_pool2d_with_winners(shape: ConvShape, x: FlexTensor) -> (FlexTensor, Arc<[u8]>) {
+    fn max_pool2d_with_winners(shape: ConvShape, x: FlexTensor) -> (FlexTensor, Arc<Vec<u8>>) {
         let x = channels_last(x);
         let len = shape.batch * shape.output.len();
         let (mut y, mut winners) = (Buffer::of(len), vec![0; len]);
         max_pool::forward(shape, slice(&x), y.as_mut_slice(), &mut winners);
-        (from_buffer(y, output_dims(shape)), winners.into())
+        (from_buffer(y, output_dims(shape)), Arc::new(winners))
     }
 
     fn max_pool2d_backward(shape: ConvShape, winners: &[u8], dy: FlexTensor) -> FlexTensor {

@@ -41,7 +41,9 @@ pub(crate) fn statistics(x: &[f32], channels: usize) -> Statistics {
         .map(|rows| {
             let mut mean = vec![0.0; channels];
             let mut squares = vec![0.0; channels];
-            arch.dispatch(BlockStatistics { rows, mean: &mut mean, squares: &mut squares });
+            let mut rest = vec![0.0; channels];
+            let (mean_here, squares_here, rest) = (&mut *mean, &mut *squares, &mut *rest);
+            arch.dispatch(BlockStatistics { rows, mean: mean_here, squares: squares_here, rest });
             (mean, squares)
         })
         .collect();
@@ -75,6 +77,8 @@ struct BlockStatistics<'a> {
     rows: &'a [f32],
     mean: &'a mut [f32],
     squares: &'a mut [f32],
+    /// Sums of distances from the mean.
+    rest: &'a mut [f32],
 }
 
 impl WithSimd for BlockStatistics<'_> {
@@ -82,7 +86,7 @@ impl WithSimd for BlockStatistics<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let Self { rows, mean, squares } = self;
+        let Self { rows, mean, squares, rest } = self;
         let channels = mean.len();
         for row in rows.chunks_exact(channels) {
             for (mean, &x) in mean.iter_mut().zip(row) {
@@ -93,10 +97,18 @@ impl WithSimd for BlockStatistics<'_> {
         for mean in &mut *mean {
             *mean *= scale;
         }
+        // What is left of the mean, for its own sum was rounded: it corrects both (Chan et al., section 3).
         for row in rows.chunks_exact(channels) {
-            for ((squares, &mean), &x) in squares.iter_mut().zip(&*mean).zip(row) {
+            for (((squares, rest), &mean), &x) in
+                squares.iter_mut().zip(&mut *rest).zip(&*mean).zip(row)
+            {
                 *squares = (x - mean).mul_add(x - mean, *squares);
+                *rest += x - mean;
             }
+        }
+        for ((squares, mean), rest) in squares.iter_mut().zip(mean).zip(rest) {
+            *squares -= *rest * *rest * scale;
+            *mean += *rest * scale;
         }
     }
 }

@@ -88,6 +88,13 @@ pub fn conv2d_affine(
         [[outputs]; 2],
         "scale and shift have a value for each output"
     );
+    let size = |axis: usize| {
+        (x.dims()[axis + 2] + 2 * window.padding[axis] - window.kernel[axis]) / window.stride[axis]
+            + 1
+    };
+    let result = [x.dims()[0], outputs, size(0), size(1)];
+    let fits = residual.as_ref().is_none_or(|residual| residual.dims() == result);
+    assert!(fits, "the residual has the shape of the result");
     Tensor::from_dispatch(Dispatch::kernel_conv2d_affine(
         x.into_dispatch(),
         weight.into_dispatch(),
@@ -155,6 +162,7 @@ fn normalize(
     shared: Option<SharedInput>,
 ) -> Normalized {
     let [_, channels, ..] = x.dims();
+    assert!(!x.dims().contains(&0), "a map has at least one value");
     assert_eq!(
         [gamma.dims(), beta.dims()],
         [[channels]; 2],
@@ -187,7 +195,7 @@ fn normalize(
 /// When [`supports`] denies the tensor, a window has more than 256 pixels, or half of it fits into the padding.
 ///
 /// # Parity
-/// `torch.nn.functional.max_pool2d`, bit for bit.
+/// `torch.nn.functional.max_pool2d`: values bit for bit, gradients to rounding where windows overlap.
 pub fn max_pool2d(x: Tensor<4>, window: Window) -> Tensor<4> {
     let Window { kernel, padding, .. } = window;
     assert!(kernel[0] * kernel[1] <= 256, "a window has at most 256 pixels");

@@ -37,7 +37,9 @@ thread_local! {
 pub(crate) fn with_scratch<R>(len: usize, work: impl FnOnce(&mut [f32]) -> R) -> R {
     let mut buffer = SCRATCH.with_borrow_mut(Vec::pop).unwrap_or_default();
     if buffer.len() < len {
-        buffer.resize(len, 0.0);
+        // Not `resize`, which would copy what nobody needs and hold both for a moment.
+        drop(buffer);
+        buffer = vec![0.0; len];
     }
     let result = work(&mut buffer[..len]);
     SCRATCH.with_borrow_mut(|kept| kept.push(buffer));

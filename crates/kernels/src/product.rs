@@ -144,6 +144,7 @@ impl Panels<'_> {
     ) -> R {
         // Two vectors wide, or one where two would be half empty.
         let width = if columns > lanes() { 2 * lanes() } else { lanes() };
+        assert!(width <= 32, "vectors of more than 16 floats");
         with_scratch(columns.div_ceil(width) * rows * width, |values| {
             values
                 .par_chunks_mut(rows * width)

@@ -136,6 +136,8 @@ fn unusual_windows_match() {
         // Pixels that no tap reads.
         ([2, 10, 10, 11], 16, square(2, 3, 0)),
         ([1, 33, 7, 9], 4, square(1, 3, 0)),
+        // Outputs that read nothing but padding.
+        ([2, 9, 1, 1], 4, square(1, 2, 1)),
     ] {
         check(row, DIRECT);
     }

@@ -122,7 +122,8 @@ impl Kernels {
 
     /// Max pooling.
     pub(crate) fn max_pool(self, pool: &MaxPool2d, x: Tensor<4>) -> Tensor<4> {
-        let padding = square_padding(&pool.padding).filter(|_| pool.dilation == [1, 1]);
+        let padding =
+            symmetric_padding(&pool.padding).filter(|_| pool.dilation == [1, 1] && !pool.ceil_mode);
         match padding {
             Some(padding) if self.apply_to(&x) => {
                 let window = Window { kernel: pool.kernel_size, stride: pool.stride, padding };
@@ -136,12 +137,12 @@ impl Kernels {
 /// How a convolution moves, if the kernels can do it: without bias, groups or dilation.
 fn conv_window(conv: &Conv2d) -> Option<Window> {
     let plain = conv.bias.is_none() && conv.groups == 1 && conv.dilation == [1, 1];
-    let padding = square_padding(&conv.padding).filter(|_| plain)?;
+    let padding = symmetric_padding(&conv.padding).filter(|_| plain)?;
     Some(Window { kernel: conv.kernel_size, stride: conv.stride, padding })
 }
 
 /// Rows and columns of padding, if there are as many before as behind.
-fn square_padding(padding: &PaddingConfig2d) -> Option<[usize; 2]> {
+fn symmetric_padding(padding: &PaddingConfig2d) -> Option<[usize; 2]> {
     match padding {
         PaddingConfig2d::Explicit(top, left, bottom, right) if top == bottom && left == right => {
             Some([*top, *left])

@@ -161,6 +161,8 @@ pub fn best_model(
 fn recorded_layers(directory: &RunDirectory) -> Result<Layers, Error> {
     let file = directory.path().join("config.toml");
     let mut layers = Layers::empty();
+    // A run that began before there was a choice ran on this.
+    layers.push(Layer::from_toml("older runs", "trainer.kernels = \"reference\"")?);
     layers.push(Layer::from_toml(&file.display().to_string(), &directory.config()?)?);
     Ok(layers)
 }

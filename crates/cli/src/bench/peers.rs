@@ -1,4 +1,6 @@
 //! `kiln bench step`: Kiln's kernels and PyTorch on the same networks, in turns on the same machine.
+//!
+//! The share of the product counts the FLOP of direct convolution, so Winograd may exceed 100 %.
 
 use super::median;
 use super::step::{CASES, Case, Measured, Mode};
@@ -87,8 +89,9 @@ pub(super) fn compare(python: Option<&Path>, rounds: u16, only: &[String]) -> an
         peak / 1e9
     ));
     let headings: Vec<_> = subjects.iter().map(|subject| subject.heading()).collect();
+    let last = headings[headings.len() - 1];
     say(format!(
-        "| case | | {} | fast / last | peak MiB | share of product |",
+        "| case | | {} | fast / {last} | peak MiB | share of product |",
         headings.join(" | ")
     ));
     say(format!("|---|---|{}---|---|---|", "---|".repeat(headings.len())));
@@ -96,9 +99,11 @@ pub(super) fn compare(python: Option<&Path>, rounds: u16, only: &[String]) -> an
         for mode in [Mode::Train, Mode::Inference] {
             let mut rates = vec![Vec::new(); subjects.len()];
             let mut bytes = vec![0; subjects.len()];
-            for _ in 0..rounds {
-                for (i, subject) in subjects.iter().enumerate() {
-                    let measured = subject.measure(case, mode, python)?;
+            for round in 0..rounds {
+                for i in 0..subjects.len() {
+                    // Another one begins each round.
+                    let i = (i + usize::from(round)) % subjects.len();
+                    let measured = subjects[i].measure(case, mode, python)?;
                     rates[i].extend(measured.repeats);
                     bytes[i] = bytes[i].max(measured.peak_bytes.unwrap_or(0));
                 }

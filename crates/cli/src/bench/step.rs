@@ -144,11 +144,13 @@ fn training(
     let mut sgd = serde_json::from_str::<OptimizerSpec>(r#"{ "type": "sgd" }"#)?.build()?;
     let labels = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9].into_iter().cycle().take(case.batch);
     let labels: Vec<u32> = labels.collect();
+    let pictures = pictures(case, device);
+    let targets = smoothed_targets(&labels, 10, 0.0, device);
     let mut rates = Vec::new();
     for step in 0..WARM + steps {
         let began = Instant::now();
-        let logits = network.forward(pictures(case, device));
-        let loss = cross_entropy_sum(logits, smoothed_targets(&labels, 10, 0.0, device));
+        let logits = network.forward(pictures.clone());
+        let loss = cross_entropy_sum(logits, targets.clone());
         let mut gradients = Gradients::default();
         gradients.add(loss.backward(), &network);
         gradients.scale(1.0 / case.batch as f64);
@@ -166,10 +168,11 @@ fn inference(
     device: &Device,
     steps: usize,
 ) -> anyhow::Result<Vec<f64>> {
+    let pictures = pictures(case, device);
     let mut rates = Vec::new();
     for step in 0..WARM + steps {
         let began = Instant::now();
-        network.forward(pictures(case, device)).try_into_data()?;
+        network.forward(pictures.clone()).try_into_data()?;
         if step >= WARM {
             rates.push(case.batch as f64 / began.elapsed().as_secs_f64());
         }

@@ -77,7 +77,7 @@ fn trainer_step(folder: &Path) -> anyhow::Result<f64> {
     let mut watch = Stopwatch { last: Instant::now(), rates: Vec::new(), stop };
     let destination = Destination::Exactly(scratch.clone());
     let outcome = begin("bench", &layers, &destination, &settings, &mut watch);
+    let _ = std::fs::remove_dir_all(&scratch);
     outcome?;
-    std::fs::remove_dir_all(&scratch)?;
     Ok(median(watch.rates.split_off(WARM)))
 }

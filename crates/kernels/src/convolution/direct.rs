@@ -258,12 +258,12 @@ impl Gather<'_> {
         let most = (TASK_FLOATS / unit_source.max(1)).max(if by_picture { 12 } else { 1 });
         for_each_part(destination, unit, &ranges(units, most), |range, part| {
             let end = self.end.from(range.start * unit);
-            let tiling = self.tiling(range, by_picture);
+            let tiling = self.tiling(range, batch, by_picture);
             arch.dispatch(Task { gather: self, tiling: &tiling, end, part });
         });
     }
 
-    fn tiling(&self, units: Range<usize>, by_picture: bool) -> Tiling {
+    fn tiling(&self, units: Range<usize>, batch: usize, by_picture: bool) -> Tiling {
         let MapSize { height, width, channels } = self.destination;
         let vectors = self.panels.width / lanes();
         let most = tile_height(vectors);
@@ -290,8 +290,9 @@ impl Gather<'_> {
             }
         };
         let mut pixels = Vec::new();
-        if by_picture && units.len() >= 4 {
-            // The same place in many pictures: all of a tile's pixels have the same taps inside of the map.
+        if by_picture && batch >= 4 {
+            // The same place in many pictures: all of a tile's pixels have the same taps inside of the map. Decided by
+            // the whole batch, so that the number of threads has no say in it.
             for (h, w) in (0..height).flat_map(|h| (0..width).map(move |w| (h, w))) {
                 pixels.clear();
                 pixels.extend(units.clone().map(|n| (n, h, w)));

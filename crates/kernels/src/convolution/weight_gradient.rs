@@ -27,7 +27,7 @@ const BLOCK_FLOATS: usize = 64 * 1024;
 const RESULT_FLOATS: usize = 32 * 1024;
 /// The most output channels of a task.
 const OUTPUTS: usize = 128;
-/// The most floats that all groups' results may take together: 8 MiB.
+/// Floats that all groups' results may take together, unless a single one takes more: 8 MiB.
 const GROUPS_FLOATS: usize = 2 * 1024 * 1024;
 const MOST_GROUPS: usize = 16;
 /// Tasks that keep the processors of a larger machine busy.
@@ -89,9 +89,12 @@ impl Sums<'_> {
         let vectors = if width.is_multiple_of(2 * lanes()) { 2 } else { 1 };
         // Taps that fall outside of the map everywhere have no gradient.
         let used: Vec<usize> = (0..self.left.taps()).filter(|&tap| self.left.uses(tap)).collect();
+        if used.is_empty() {
+            return dw.fill(0.0);
+        }
         let rows = used.len() * self.left.depth;
         let result = rows * outputs.next_multiple_of(width);
-        let groups = (GROUPS_FLOATS / result.max(1)).clamp(1, MOST_GROUPS).min(batch);
+        let groups = (GROUPS_FLOATS / result).clamp(1, MOST_GROUPS).min(batch);
         let strips: Vec<Strip> = used
             .iter()
             .flat_map(|&tap| {

@@ -13,9 +13,9 @@ use crate::product::{
 use pulp::{Arch, Simd, WithSimd};
 use std::ops::Range;
 
-/// Transformed floats of a task: 384 KiB.
+/// Transformed floats that a task aims at: 384 KiB.
 const TASK_FLOATS: usize = 96 * 1024;
-/// Tiles that make it worth reading the weights.
+/// Tiles that make it worth reading the weights; with many channels they take more.
 const TASK_TILES: usize = 48;
 
 /// Whether this algorithm can and should do a convolution: 3x3, stride 1, zeros of one pixel around it, whole

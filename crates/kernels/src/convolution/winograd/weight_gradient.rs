@@ -14,7 +14,7 @@ use crate::product::{
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-/// Transformed floats of both maps between two passes over the weight gradient: 2 MiB.
+/// Transformed floats of both maps, at least, between two passes over the weight gradient: 2 MiB.
 const BLOCK_FLOATS: usize = 512 * 1024;
 /// Outputs whose filters are finished together.
 const FINISHED: usize = 64;
