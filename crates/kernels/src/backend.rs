@@ -144,12 +144,19 @@ pub(crate) fn shape_of(x: [usize; 4], outputs: usize, window: Window) -> ConvSha
     ConvShape::new(x, [outputs, x[1], kernel_height, kernel_width], window.stride, window.padding)
 }
 
-fn output_dims(shape: ConvShape) -> [usize; 4] {
+pub(crate) fn output_dims(shape: ConvShape) -> [usize; 4] {
     [shape.batch, shape.output.channels, shape.output.height, shape.output.width]
 }
 
 fn input_dims(shape: ConvShape) -> [usize; 4] {
     [shape.batch, shape.input.channels, shape.input.height, shape.input.width]
+}
+
+fn channels_last_residual(residual: Residual<Flex>) -> Option<FlexTensor> {
+    match residual {
+        Residual::Add(map) => Some(channels_last(map)),
+        Residual::Nothing => None,
+    }
 }
 
 /// A convolution with an epilogue.
@@ -181,10 +188,7 @@ impl KernelBackend for Flex {
         relu: bool,
     ) -> FlexTensor {
         let (scale, shift) = (contiguous(scale), contiguous(shift));
-        let residual = match residual {
-            Residual::Add(map) => Some(channels_last(map)),
-            Residual::Nothing => None,
-        };
+        let residual = channels_last_residual(residual);
         let end = Epilogue {
             affine: Some((slice(&scale), slice(&shift))),
             residual: residual.as_ref().map(slice),
@@ -202,10 +206,7 @@ impl KernelBackend for Flex {
         _: Option<SharedInput>,
     ) -> Normalized<Self> {
         let (x, gamma, beta) = (channels_last(x), contiguous(gamma), contiguous(beta));
-        let residual = match residual {
-            Residual::Add(map) => Some(channels_last(map)),
-            Residual::Nothing => None,
-        };
+        let residual = channels_last_residual(residual);
         let dims = dims(&x);
         let statistics = statistics(slice(&x), dims[1]);
         let mut y = Buffer::of(slice(&x).len());

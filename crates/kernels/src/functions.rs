@@ -1,6 +1,6 @@
 //! What other crates call, on Burn's tensors.
 
-use crate::backend::{KernelBackend, NormSettings, Residual, Window};
+use crate::backend::{KernelBackend, NormSettings, Residual, Window, output_dims, shape_of};
 use crate::shared_input::SharedInput;
 use burn::backend::{Dispatch, DispatchTensorKind};
 use burn::tensor::{DType, Tensor};
@@ -88,11 +88,7 @@ pub fn conv2d_affine(
         [[outputs]; 2],
         "scale and shift have a value for each output"
     );
-    let size = |axis: usize| {
-        (x.dims()[axis + 2] + 2 * window.padding[axis] - window.kernel[axis]) / window.stride[axis]
-            + 1
-    };
-    let result = [x.dims()[0], outputs, size(0), size(1)];
+    let result = output_dims(shape_of(x.dims(), outputs, window));
     let fits = residual.as_ref().is_none_or(|residual| residual.dims() == result);
     assert!(fits, "the residual has the shape of the result");
     Tensor::from_dispatch(Dispatch::kernel_conv2d_affine(

@@ -5,12 +5,12 @@ use std::cell::RefCell;
 use std::ops::Range;
 
 /// Cuts `units * unit` floats into parts of whole units at the given ranges, which follow one another, and runs
-/// `work(range, part)` on all of them in parallel.
+/// `work(index of the range, range, part)` on all of them in parallel.
 pub(crate) fn for_each_part(
     buffer: &mut [f32],
     unit: usize,
     ranges: &[Range<usize>],
-    work: impl Fn(Range<usize>, &mut [f32]) + Sync,
+    work: impl Fn(usize, Range<usize>, &mut [f32]) + Sync,
 ) {
     let mut rest = buffer;
     let mut parts = Vec::with_capacity(ranges.len());
@@ -19,7 +19,7 @@ pub(crate) fn for_each_part(
         parts.push((range.clone(), part));
         rest = behind;
     }
-    parts.into_par_iter().for_each(|(range, part)| work(range, part));
+    parts.into_par_iter().enumerate().for_each(|(index, (range, part))| work(index, range, part));
 }
 
 /// `count` units as consecutive ranges of at most `most`, at least one for each thread where there are as many.

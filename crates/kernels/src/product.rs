@@ -100,6 +100,24 @@ pub(crate) fn add_columns_times_rows<S: Simd, const HEIGHT: usize, const VECTORS
     *tile = sums;
 }
 
+/// Adds a tile to the rows of a matrix, `pitch` floats apart, from column `first` on.
+#[inline(always)]
+pub(crate) fn add_tile<S: Simd, const HEIGHT: usize, const VECTORS: usize>(
+    simd: S,
+    tile: &Tile<S, HEIGHT, VECTORS>,
+    rows: &mut [f32],
+    pitch: usize,
+    first: usize,
+) {
+    for r in 0..HEIGHT {
+        let at = r * pitch + first;
+        let (row, _) = S::as_mut_simd_f32s(&mut rows[at..at + VECTORS * S::F32_LANES]);
+        for v in 0..VECTORS {
+            row[v] = simd.add_f32s(row[v], tile[r][v]);
+        }
+    }
+}
+
 /// Runs `$body` with the constant `$height` equal to the run-time `$value`, from 1 to [`MAX_HEIGHT`].
 macro_rules! with_height {
     ($value:expr, $height:ident => $body:expr) => {

@@ -27,7 +27,7 @@ const TASK_FLOATS: usize = 64 * 1024;
 /// Rows of a matrix that are packed together.
 const PACKED_ROWS: usize = 16;
 /// Maps narrower than this are walked position by position through the pictures, not row by row.
-const NARROW: usize = 8;
+pub(super) const NARROW: usize = 8;
 /// A tap that reads outside of the map.
 const OUTSIDE: u32 = u32::MAX;
 
@@ -256,7 +256,7 @@ impl Gather<'_> {
             (batch * height, width * channels, self.map.size.len().div_ceil(height))
         };
         let most = (TASK_FLOATS / unit_source.max(1)).max(if by_picture { 12 } else { 1 });
-        for_each_part(destination, unit, &ranges(units, most), |range, part| {
+        for_each_part(destination, unit, &ranges(units, most), |_, range, part| {
             let end = self.end.from(range.start * unit);
             let tiling = self.tiling(range, batch, by_picture);
             arch.dispatch(Task { gather: self, tiling: &tiling, end, part });

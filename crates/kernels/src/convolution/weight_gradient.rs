@@ -11,11 +11,11 @@
 //!
 //! Cost: `2 * pixels * taps * inputs * outputs` FLOP.
 
-use super::direct::{Map, MergedTaps};
+use super::direct::{Map, MergedTaps, NARROW};
 use super::shape::{AxisTaps, ConvShape, MapSize};
 use crate::parallel::{for_each_part, with_scratch};
 use crate::product::{
-    Run, add_columns_times_rows, lanes, near_equal_parts, tile_height, with_height, zeros,
+    Run, add_columns_times_rows, add_tile, lanes, near_equal_parts, tile_height, with_height, zeros,
 };
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
@@ -32,8 +32,6 @@ const GROUPS_FLOATS: usize = 2 * 1024 * 1024;
 const MOST_GROUPS: usize = 16;
 /// Tasks that keep the processors of a larger machine busy.
 const TASKS: usize = 32;
-/// Maps narrower than this are walked position by position through the pictures, not row by row.
-const NARROW: usize = 8;
 /// Input channels that are turned together into the layout of the weight.
 const TURNED: usize = 16;
 
@@ -119,10 +117,8 @@ impl Sums<'_> {
                 parts.push(Part { pictures: pictures.clone(), strips: share, first });
             }
         }
-        let starts: Vec<usize> = ranges.iter().map(|range| range.start).collect();
         with_scratch(groups * result, |sums| {
-            for_each_part(sums, width, &ranges, |range, result| {
-                let Ok(index) = starts.binary_search(&range.start) else { return };
+            for_each_part(sums, width, &ranges, |index, _, result| {
                 let Part { pictures, strips: share, first } = parts[index].clone();
                 let strips = &strips[share];
                 result.fill(0.0);
@@ -299,13 +295,7 @@ fn add_strip<S: Simd, const HEIGHT: usize, const VECTORS: usize>(
             let run = Run { right: run.right + first, ..*run };
             add_columns_times_rows(simd, &mut tile, left, right, run);
         }
-        for r in 0..HEIGHT {
-            let at = r * width + first;
-            let (row, _) = S::as_mut_simd_f32s(&mut rows[at..at + VECTORS * S::F32_LANES]);
-            for v in 0..VECTORS {
-                row[v] = simd.add_f32s(row[v], tile[r][v]);
-            }
-        }
+        add_tile(simd, &tile, rows, width, first);
     }
 }
 

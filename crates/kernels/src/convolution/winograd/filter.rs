@@ -79,9 +79,7 @@ fn filter(
     let rows: Vec<Range<usize>> =
         bands.iter().map(|band| tiling.first_row(band.start)..tiling.first_row(band.end)).collect();
     let row = size.width * weights.columns;
-    let starts: Vec<usize> = rows.iter().map(|range| range.start).collect();
-    for_each_part(y, row, &rows, |range, part| {
-        let Ok(index) = starts.binary_search(&range.start) else { return };
+    for_each_part(y, row, &rows, |index, range, part| {
         let end = end.from(range.start * row);
         let bands = bands[index].clone();
         let tiles = bands.len() * tiling.across;

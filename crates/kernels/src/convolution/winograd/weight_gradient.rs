@@ -9,7 +9,7 @@ use super::{GAP, IN, OUT, POINTS};
 use crate::convolution::shape::{ConvShape, MapSize};
 use crate::parallel::with_scratch;
 use crate::product::{
-    Run, add_columns_times_rows, near_equal_parts, tile_height, with_height, zeros,
+    Run, add_columns_times_rows, add_tile, near_equal_parts, tile_height, with_height, zeros,
 };
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
@@ -144,13 +144,7 @@ impl AddProducts<'_> {
                     };
                     let mut tile = zeros::<S, HEIGHT, VECTORS>(simd);
                     add_columns_times_rows(simd, &mut tile, self.left, self.right, run);
-                    for r in 0..HEIGHT {
-                        let at = r * self.outputs + first;
-                        let (row, _) = S::as_mut_simd_f32s(&mut rows[at..at + width]);
-                        for v in 0..VECTORS {
-                            row[v] = simd.add_f32s(row[v], tile[r][v]);
-                        }
-                    }
+                    add_tile(simd, &tile, rows, self.outputs, first);
                 }
             });
         }
