@@ -1,17 +1,19 @@
 //! What can be wrong with an op's settings or a picture's bytes.
 
-use crate::image::Size;
+use crate::image::{Channels, Size};
 use std::fmt::Debug;
 
 /// Errors of this crate. All of them arise at construction; applying an op cannot fail.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Error {
     /// The bytes do not make a picture of that size.
-    #[error("a {size} RGB picture has {expected} bytes (and no side of 0), found {found}")]
+    #[error("a {size} {channels:?} picture has {expected} bytes (and no side of 0), found {found}")]
     PixelCount {
         /// The size asked for.
         size: Size,
-        /// Bytes that size needs.
+        /// What each pixel has.
+        channels: Channels,
+        /// Bytes that this needs.
         expected: usize,
         /// Bytes given.
         found: usize,

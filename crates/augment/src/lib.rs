@@ -39,46 +39,28 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod axis;
 mod color;
-mod crop_box;
 mod error;
-mod fill;
-mod hsv;
+mod geometry;
 mod image;
-mod interpolation;
 mod key;
 mod normalize;
-mod one_or_list;
 mod op;
 // Loaded by path so that the table of ops lies beside the ops: a new one is a file there and two lines in it.
 #[path = "ops/catalog.rs"]
 pub mod ops;
-mod padding;
 mod pipeline;
-mod resample;
 mod round;
-mod strength;
-mod target_size;
+mod settings;
 
-pub use crop_box::CropBox;
 pub use error::Error;
-pub use image::{Image8, Size};
-pub use interpolation::Interpolation;
+pub use geometry::crop_box::CropBox;
+pub use geometry::interpolation::Interpolation;
+pub use image::{Channels, Image8, Size};
 pub use key::{Domain, OpRng, RandomKey};
 pub use normalize::Normalize;
 pub use op::{Op, Transform};
-pub use ops::center_crop::CenterCropSpec;
-pub use ops::color_jitter::ColorJitterSpec;
-pub use ops::pad::PadSpec;
-pub use ops::random_crop::RandomCropSpec;
-pub use ops::random_grayscale::RandomGrayscaleSpec;
-pub use ops::random_horizontal_flip::RandomHorizontalFlipSpec;
-pub use ops::random_resized_crop::RandomResizedCropSpec;
-pub use ops::random_vertical_flip::RandomVerticalFlipSpec;
-pub use ops::resize::ResizeSpec;
-pub use ops::resize_short::ResizeShortSpec;
-pub use ops::{OpSettings, OpSpec};
-pub use padding::{Padding, PaddingMode};
+pub use ops::{Family, OpSettings, OpSpec};
 pub use pipeline::Pipeline;
-pub use strength::Strength;
+pub use settings::padding::{Padding, PaddingMode};
+pub use settings::strength::Strength;

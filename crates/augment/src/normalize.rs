@@ -1,7 +1,7 @@
 //! From levels to the numbers that a model sees.
 
 use crate::error::{Error, check};
-use crate::image::Image8;
+use crate::image::{Channels, Image8};
 use serde::{Deserialize, Serialize};
 
 /// Mean and standard deviation of each channel (red, green, blue), for values in `[0, 1]`. They belong to the
@@ -39,18 +39,27 @@ impl Normalize {
         check(accepted, "std", "finite numbers above 0", self.std)
     }
 
-    /// Writes `(level / 255 - mean) / std`: all of red, then all of green, then all of blue, each row by row.
+    /// Writes `(level / 255 - mean) / std`: all of red, then all of green, then all of blue, each row by row. A gray picture
+    /// has three equal channels.
     ///
     /// # Panics
     /// When `out` does not have three numbers for each pixel.
     pub fn to_planar(&self, image: &Image8, out: &mut [f32]) {
         let area = image.size().area();
-        assert_eq!(out.len(), area * Image8::CHANNELS, "planes of a {} picture", image.size());
+        assert_eq!(out.len(), area * 3, "planes of a {} picture", image.size());
         // A channel has 256 levels, so the divisions are done once for each, in the reference's order.
         let [red_of, green_of, blue_of] =
             [0, 1, 2].map(|channel| table(self.mean[channel], self.std[channel]));
         let (red, rest) = out.split_at_mut(area);
         let (green, blue) = rest.split_at_mut(area);
+        if image.channels() == Channels::Gray {
+            for (((level, red), green), blue) in image.pixels().iter().zip(red).zip(green).zip(blue)
+            {
+                let level = usize::from(*level);
+                (*red, *green, *blue) = (red_of[level], green_of[level], blue_of[level]);
+            }
+            return;
+        }
         let (pixels, _) = image.pixels().as_chunks::<3>();
         for (((pixel, red), green), blue) in pixels.iter().zip(red).zip(green).zip(blue) {
             *red = red_of[usize::from(pixel[0])];

@@ -105,6 +105,20 @@ fn results_have_the_declared_size() {
 }
 
 #[test]
+fn gray_pictures_give_what_their_rgb_form_gives() {
+    for spec in OpSpec::examples() {
+        let op = build(&spec);
+        for (index, size) in (0..).zip(SIZES) {
+            let levels = (0..size.area()).map(|i| (i * 97 % 251).to_le_bytes()[0]).collect();
+            let gray = Image8::from_gray(size, levels).expect("one byte for each pixel");
+            let apply = |image: Image8| op.apply(image, &mut key(index).rng(0));
+            let expect = apply(gray.clone().into_rgb());
+            assert_eq!(apply(gray).into_rgb(), expect, "{} of {size}", spec.name());
+        }
+    }
+}
+
+#[test]
 fn examples_act() {
     for spec in OpSpec::examples() {
         let image = colorful(Size::new(40, 31));

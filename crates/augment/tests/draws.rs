@@ -1,11 +1,11 @@
 //! Random decisions: the first values of every sampler, and what ops draw. No pixel is touched.
 #![allow(clippy::expect_used, reason = "this file is tests and nothing else")]
 
-use kiln_augment::{
-    ColorJitterSpec, CropBox, Domain, Op, OpRng, OpSettings, Padding, RandomCropSpec,
-    RandomGrayscaleSpec, RandomHorizontalFlipSpec, RandomKey, RandomResizedCropSpec,
-    RandomVerticalFlipSpec, Size, Strength,
+use kiln_augment::ops::{
+    ColorJitterSpec, RandomCropSpec, RandomGrayscaleSpec, RandomHorizontalFlipSpec,
+    RandomResizedCropSpec, RandomVerticalFlipSpec,
 };
+use kiln_augment::{CropBox, Domain, Op, OpRng, OpSettings, Padding, RandomKey, Size, Strength};
 use proptest::prelude::{any, prop_assert, proptest};
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Results against torchvision's on PIL pictures: `tests/golden/augment`, made by the script there.
+//! Results against those of each op's reference: `tests/golden/augment`, made by the scripts there.
 //!
 //! Every picture there is one case: its input is generated, its draw is given, and only `render` runs. On a mismatch
 //! the result is written next to the build.
@@ -78,8 +78,11 @@ struct Case {
     file: String,
     input: Input,
     spec: OpSpec,
-    /// The largest difference of a level that is accepted.
+    /// The largest difference of a level that is accepted, of all levels but a share.
     within: u8,
+    /// The part of all levels that may differ by more.
+    #[serde(default)]
+    except: f64,
     #[serde(default)]
     draw: Value,
 }
@@ -97,14 +100,15 @@ impl Case {
         }
         let differences = found.pixels().iter().zip(expect.pixels()).map(|(a, b)| a.abs_diff(*b));
         let largest = differences.clone().max().unwrap_or(0);
-        if largest <= self.within {
+        let beyond = differences.filter(|&difference| difference > self.within).count();
+        if beyond as f64 <= self.except * found.pixels().len() as f64 {
             return None;
         }
-        let beyond = differences.filter(|&difference| difference > self.within).count();
         let written = write_png(&self.file, &found);
         Some(format!(
-            "largest difference {largest}, accepted {}; {beyond} of {} levels beyond; written to {}",
+            "largest difference {largest}, accepted {} but for a part of {}; {beyond} of {} levels beyond; written to {}",
             self.within,
+            self.except,
             found.pixels().len(),
             written.display()
         ))
@@ -130,9 +134,17 @@ fn write_png(file: &str, picture: &Image8) -> PathBuf {
     path
 }
 
+/// The cases of all families.
+fn cases() -> Vec<Case> {
+    ["geometry", "color", "quality", "erasing", "policy"]
+        .into_iter()
+        .flat_map(|family| table::<Cases>(&format!("{family}.json")).cases)
+        .collect()
+}
+
 #[test]
-fn pictures_equal_those_of_torchvision() {
-    let Cases { cases } = table("cases.json");
+fn pictures_equal_those_of_the_references() {
+    let cases = cases();
     let mut report = String::new();
     for case in &cases {
         if let Some(fault) = case.fault() {
@@ -144,7 +156,7 @@ fn pictures_equal_those_of_torchvision() {
 
 #[test]
 fn every_picture_is_a_case() {
-    let Cases { cases } = table("cases.json");
+    let cases = cases();
     let listed: BTreeSet<String> = cases.iter().map(|case| case.file.clone()).collect();
     assert_eq!(listed.len(), cases.len(), "cases have names of their own");
     for entry in fs::read_dir(folder()).expect("the folder can be read") {
@@ -189,7 +201,8 @@ fn sizes_equal_those_of_torchvision() {
         ratio: [f64; 2],
         r#box: kiln_augment::CropBox,
     }
-    use kiln_augment::{Domain, Op, OpSettings, RandomKey, RandomResizedCropSpec};
+    use kiln_augment::ops::RandomResizedCropSpec;
+    use kiln_augment::{Domain, Op, OpSettings, RandomKey};
 
     let sizes: Sizes = table("sizes.json");
     for Short { from, size, to } in sizes.resize_short {

@@ -144,7 +144,7 @@ fn rgb(decoder: impl ImageDecoder) -> Result<Vec<u8>, String> {
 
 /// The colour of each pixel of `channels` levels: the first three, or the first three times; alpha is left out.
 fn first_three<T: Copy>(levels: &[T], channels: usize, to_byte: impl Fn(T) -> u8) -> Vec<u8> {
-    let mut pixels = Vec::with_capacity(levels.len() / channels * Image8::CHANNELS);
+    let mut pixels = Vec::with_capacity(levels.len() / channels * 3);
     for pixel in levels.chunks_exact(channels) {
         match *pixel {
             [r, g, b, ..] => pixels.extend([r, g, b].map(&to_byte)),

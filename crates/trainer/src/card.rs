@@ -1,7 +1,8 @@
 //! What must travel with the weights for training, evaluation and prediction to agree.
 
 use crate::spec::InputSpec;
-use kiln_augment::{CenterCropSpec, Normalize, OpSpec, Pipeline, ResizeShortSpec, Size};
+use kiln_augment::ops::{CenterCropSpec, ResizeShortSpec};
+use kiln_augment::{Normalize, OpSpec, Pipeline, Size};
 use kiln_data::Recipe;
 use kiln_models::ModelSpec;
 use serde::{Deserialize, Serialize};

@@ -20,10 +20,27 @@ use crate::op::{Op, Transform};
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// Writes [`OpSpec`]: `Variant(module::Settings);`. The module's name, which is the variant in snake case, is the name
-/// in TOML.
+/// What an op is about; the reference and the benchmark are ordered by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Family {
+    /// Where pixels are.
+    Geometry,
+    /// What colour they have, each by itself or by a statistic of the picture.
+    Color,
+    /// What a camera, a file format or the weather does to a picture.
+    Quality,
+    /// Parts that are taken away.
+    Erasing,
+    /// Ops that choose among other ops.
+    Policy,
+}
+
+/// Writes [`OpSpec`]: `Variant(module::Settings) in Family;`. The module's name, which is the variant in snake case,
+/// is the name in TOML.
 macro_rules! catalog {
-    ($($(#[$doc:meta])* $variant:ident($module:ident::$spec:ident);)*) => {
+    ($($(#[$doc:meta])* $variant:ident($module:ident::$spec:ident) in $family:ident;)*) => {
+        $(pub use $module::$spec;)*
+
         /// One entry of a stage's `pipeline`: `type` and the settings of that type.
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
         #[serde(tag = "type", rename_all = "snake_case")]
@@ -39,6 +56,13 @@ macro_rules! catalog {
             pub const fn name(&self) -> &'static str {
                 match self {
                     $(Self::$variant(_) => stringify!($module),)*
+                }
+            }
+
+            /// What the op is about.
+            pub const fn family(&self) -> Family {
+                match self {
+                    $(Self::$variant(_) => Family::$family,)*
                 }
             }
 
@@ -81,31 +105,31 @@ macro_rules! catalog {
 
 catalog! {
     /// Cuts the centre out.
-    CenterCrop(center_crop::CenterCropSpec);
+    CenterCrop(center_crop::CenterCropSpec) in Geometry;
     /// Changes brightness, contrast, saturation and hue.
-    ColorJitter(color_jitter::ColorJitterSpec);
+    ColorJitter(color_jitter::ColorJitterSpec) in Color;
     /// Adds pixels on the sides.
-    Pad(pad::PadSpec);
+    Pad(pad::PadSpec) in Geometry;
     /// Cuts a rectangle of fixed size out at a random place.
-    RandomCrop(random_crop::RandomCropSpec);
+    RandomCrop(random_crop::RandomCropSpec) in Geometry;
     /// Sometimes takes the colour away.
-    RandomGrayscale(random_grayscale::RandomGrayscaleSpec);
+    RandomGrayscale(random_grayscale::RandomGrayscaleSpec) in Color;
     /// Sometimes swaps left and right.
-    RandomHorizontalFlip(random_horizontal_flip::RandomHorizontalFlipSpec);
+    RandomHorizontalFlip(random_horizontal_flip::RandomHorizontalFlipSpec) in Geometry;
     /// Cuts a rectangle of random size and shape out and resizes it.
-    RandomResizedCrop(random_resized_crop::RandomResizedCropSpec);
+    RandomResizedCrop(random_resized_crop::RandomResizedCropSpec) in Geometry;
     /// Sometimes swaps top and bottom.
-    RandomVerticalFlip(random_vertical_flip::RandomVerticalFlipSpec);
+    RandomVerticalFlip(random_vertical_flip::RandomVerticalFlipSpec) in Geometry;
     /// Resizes to an exact size.
-    Resize(resize::ResizeSpec);
+    Resize(resize::ResizeSpec) in Geometry;
     /// Resizes the shorter side to a length and keeps the shape.
-    ResizeShort(resize_short::ResizeShortSpec);
+    ResizeShort(resize_short::ResizeShortSpec) in Geometry;
 }
 
 /// What the settings of an op can do.
 pub trait OpSettings: Sized {
-    /// What they make.
-    type Op: Op<Draw: DeserializeOwned> + 'static;
+    /// What they make. Its draws can be written down and read back.
+    type Op: Op<Draw: Serialize + DeserializeOwned> + 'static;
 
     /// Checks the settings and makes the op. `default` is the stage's size, used when none is named.
     ///

@@ -13,14 +13,14 @@
 //! ```
 
 use super::OpSettings;
-use crate::axis::{Axis, gather};
 use crate::error::Error;
+use crate::geometry::axis::{Axis, gather};
 use crate::image::{Image8, Size};
 use crate::key::OpRng;
 use crate::op::Op;
-use crate::padding::PaddingMode;
 use crate::round::pixels_half_even;
-use crate::target_size;
+use crate::settings::padding::PaddingMode;
+use crate::settings::target_size;
 use serde::{Deserialize, Serialize};
 
 /// Settings of [`CenterCrop`].
@@ -62,7 +62,7 @@ impl Op for CenterCrop {
         }
         let columns = centre(size.width, self.size.width);
         let rows = centre(size.height, self.size.height);
-        gather(&image, &columns, &rows, [0; 3])
+        gather(image, &columns, &rows, [0; 3])
     }
 
     fn output_size(&self, _: Size) -> Size {

@@ -15,12 +15,12 @@
 //! ```
 
 use super::OpSettings;
-use crate::color::{adjust_brightness, adjust_contrast, adjust_hue, adjust_saturation};
+use crate::color::adjust::{adjust_brightness, adjust_contrast, adjust_hue, adjust_saturation};
 use crate::error::Error;
 use crate::image::{Image8, Size};
 use crate::key::OpRng;
 use crate::op::Op;
-use crate::strength::Strength;
+use crate::settings::strength::Strength;
 use serde::{Deserialize, Serialize};
 
 /// Settings of [`ColorJitter`]. All adjustments are off by default.

@@ -13,13 +13,13 @@
 //! ```
 
 use super::OpSettings;
-use crate::axis::{Axis, gather};
 use crate::error::Error;
-use crate::fill;
+use crate::geometry::axis::{Axis, gather};
 use crate::image::{Image8, Size};
 use crate::key::OpRng;
 use crate::op::Op;
-use crate::padding::{Padding, PaddingMode};
+use crate::settings::fill;
+use crate::settings::padding::{Padding, PaddingMode};
 use serde::{Deserialize, Serialize};
 
 /// Settings of [`Pad`].
@@ -70,7 +70,7 @@ impl Op for Pad {
         let Padding { left, top, right, bottom } = self.padding;
         let columns = Axis::identity(image.size().width).padded(left, right, self.mode);
         let rows = Axis::identity(image.size().height).padded(top, bottom, self.mode);
-        gather(&image, &columns, &rows, self.fill)
+        gather(image, &columns, &rows, self.fill)
     }
 
     fn output_size(&self, size: Size) -> Size {

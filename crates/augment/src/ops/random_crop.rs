@@ -13,14 +13,14 @@
 //! ```
 
 use super::OpSettings;
-use crate::axis::{Axis, gather};
 use crate::error::Error;
-use crate::fill;
+use crate::geometry::axis::{Axis, gather};
 use crate::image::{Image8, Size};
 use crate::key::OpRng;
 use crate::op::Op;
-use crate::padding::{Padding, PaddingMode};
-use crate::target_size;
+use crate::settings::fill;
+use crate::settings::padding::{Padding, PaddingMode};
+use crate::settings::target_size;
 use serde::{Deserialize, Serialize};
 
 /// Settings of [`RandomCrop`].
@@ -131,7 +131,7 @@ impl Op for RandomCrop {
         let Size { width, height } = image.size();
         let columns = self.sources(width, [left, right], draw.left, self.size.width);
         let rows = self.sources(height, [top, bottom], draw.top, self.size.height);
-        gather(&image, &columns, &rows, self.fill)
+        gather(image, &columns, &rows, self.fill)
     }
 
     fn output_size(&self, size: Size) -> Size {

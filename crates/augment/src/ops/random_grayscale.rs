@@ -12,7 +12,7 @@
 //! ```
 
 use super::OpSettings;
-use crate::color::to_grayscale;
+use crate::color::adjust::to_grayscale;
 use crate::error::{Error, check_probability};
 use crate::image::{Image8, Size};
 use crate::key::OpRng;

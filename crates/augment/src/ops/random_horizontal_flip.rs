@@ -13,7 +13,7 @@
 
 use super::OpSettings;
 use crate::error::{Error, check_probability};
-use crate::image::{Image8, Size};
+use crate::image::{Channels, Image8, Size};
 use crate::key::OpRng;
 use crate::op::Op;
 use serde::{Deserialize, Serialize};
@@ -61,11 +61,18 @@ impl Op for RandomHorizontalFlip {
 
     fn render(&self, mut image: Image8, acts: &bool) -> Image8 {
         if *acts {
-            let stride = image.stride();
-            for row in image.pixels_mut().chunks_exact_mut(stride) {
-                row.as_chunks_mut::<3>().0.reverse();
+            match image.channels() {
+                Channels::Gray => reverse_rows::<1>(&mut image),
+                Channels::Rgb => reverse_rows::<3>(&mut image),
             }
         }
         image
+    }
+}
+
+fn reverse_rows<const C: usize>(image: &mut Image8) {
+    let stride = image.stride();
+    for row in image.pixels_mut().chunks_exact_mut(stride) {
+        row.as_chunks_mut::<C>().0.reverse();
     }
 }

@@ -14,14 +14,14 @@
 //! ```
 
 use super::OpSettings;
-use crate::crop_box::CropBox;
 use crate::error::Error;
+use crate::geometry::crop_box::CropBox;
+use crate::geometry::interpolation::Interpolation;
+use crate::geometry::resample::resize_part;
 use crate::image::{Image8, Size};
-use crate::interpolation::Interpolation;
 use crate::key::OpRng;
 use crate::op::Op;
-use crate::resample::resize_part;
-use crate::target_size;
+use crate::settings::target_size;
 use serde::{Deserialize, Serialize};
 
 /// Settings of [`Resize`].

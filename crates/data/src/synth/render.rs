@@ -21,7 +21,7 @@ fn paint(scene: &Scene, side: u32) -> Image8 {
     let (pixel_size, stride) = (1.0 / side as f32, image.stride().max(1));
     let rows = image.pixels_mut().chunks_exact_mut(stride);
     for (y, row) in (0_u32..).zip(rows) {
-        for (x, bytes) in (0_u32..).zip(row.chunks_exact_mut(Image8::CHANNELS)) {
+        for (x, bytes) in (0_u32..).zip(row.chunks_exact_mut(3)) {
             let pixel = Point::new(x as f32 + 0.5, y as f32 + 0.5);
             let place = pixel * pixel_size - Point::new(0.5, 0.5);
             let mut color = scene.backdrop.color(place);

@@ -3,7 +3,7 @@
 //! `PIL.ImageEnhance` blends a picture with a degenerate one: black, one grey, or its own grey version. Factors are
 //! `f32` there, and a blend is one multiplication and one addition, so it is here.
 
-use crate::hsv::{hsv_to_rgb, rgb_to_hsv};
+use crate::color::hsv::{hsv_to_rgb, rgb_to_hsv};
 use crate::image::Image8;
 use crate::round::{level_modulo, level_towards_zero, level_towards_zero_f64};
 
@@ -14,7 +14,7 @@ pub(crate) fn adjust_brightness(image: &mut Image8, factor: f64) {
 
 /// Blends with the mean grey: `ImageEnhance.Contrast`.
 pub(crate) fn adjust_contrast(image: &mut Image8, factor: f64) {
-    let sum: u64 = pixels(image).iter().map(|&pixel| u64::from(luma(pixel))).sum();
+    let sum: u64 = image.rgb_mut().iter().map(|&pixel| u64::from(luma(pixel))).sum();
     let mean = sum as f64 / image.size().area() as f64;
     blend_with_level(image, level_towards_zero_f64(mean + 0.5), factor);
 }
@@ -22,7 +22,7 @@ pub(crate) fn adjust_contrast(image: &mut Image8, factor: f64) {
 /// Blends with the grey version: `ImageEnhance.Color`.
 pub(crate) fn adjust_saturation(image: &mut Image8, factor: f64) {
     let factor = as_f32(factor);
-    for pixel in pixels_mut(image) {
+    for pixel in image.rgb_mut() {
         let grey = luma(*pixel);
         *pixel = pixel.map(|level| blend(grey, level, factor));
     }
@@ -31,7 +31,7 @@ pub(crate) fn adjust_saturation(image: &mut Image8, factor: f64) {
 /// Turns the colour wheel by `turn` of its circumference: torchvision's `adjust_hue` for PIL pictures.
 pub(crate) fn adjust_hue(image: &mut Image8, turn: f64) {
     let shift = level_modulo(turn * 255.0);
-    for pixel in pixels_mut(image) {
+    for pixel in image.rgb_mut() {
         let [hue, saturation, value] = rgb_to_hsv(*pixel);
         *pixel = hsv_to_rgb([hue.wrapping_add(shift), saturation, value]);
     }
@@ -39,7 +39,7 @@ pub(crate) fn adjust_hue(image: &mut Image8, turn: f64) {
 
 /// Gives all channels the grey level: `Image.convert("L")` three times.
 pub(crate) fn to_grayscale(image: &mut Image8) {
-    for pixel in pixels_mut(image) {
+    for pixel in image.rgb_mut() {
         *pixel = [luma(*pixel); 3];
     }
 }
@@ -70,12 +70,4 @@ fn blend_with_level(image: &mut Image8, degenerate: u8, factor: f64) {
 #[allow(clippy::cast_possible_truncation, reason = "Pillow narrows factors in the same way")]
 const fn as_f32(factor: f64) -> f32 {
     factor as f32
-}
-
-fn pixels(image: &Image8) -> &[[u8; 3]] {
-    image.pixels().as_chunks::<3>().0
-}
-
-fn pixels_mut(image: &mut Image8) -> &mut [[u8; 3]] {
-    image.pixels_mut().as_chunks_mut::<3>().0
 }

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, check};
 use crate::image::Size;
-use crate::one_or_list::OneOrList;
+use crate::settings::one_or_list::OneOrList;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// The longest side that a result may be asked to have, in pixels.

@@ -3,8 +3,9 @@
 //! Both only move pixels, and they move rows and columns independently. A chain of them is therefore two lists of
 //! source positions, one for columns and one for rows, and one pass over the result however long the chain is.
 
+use super::canvas::{fillable, filled_like};
 use crate::image::{Image8, Size};
-use crate::padding::PaddingMode;
+use crate::settings::padding::PaddingMode;
 
 /// Where each position of the result comes from on one axis; `None` is the fill colour.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +35,7 @@ impl Axis {
                         let phase = position.rem_euclid(2 * last);
                         inside(phase.min(2 * last - phase))
                     }
+                    PaddingMode::Wrap => inside(position.rem_euclid(last + 1)),
                     PaddingMode::Symmetric => {
                         let phase = position.rem_euclid(2 * last + 2);
                         inside(phase.min(2 * last + 1 - phase))
@@ -88,14 +90,17 @@ const fn wrap(offset: i64, len: u32) -> usize {
 }
 
 /// The picture whose pixel `(x, y)` is that of `image` at `(columns[x], rows[y])`.
-pub(crate) fn gather(image: &Image8, columns: &Axis, rows: &Axis, fill: [u8; 3]) -> Image8 {
-    let mut result = Image8::filled(Size::new(columns.len(), rows.len()), fill);
+pub(crate) fn gather(image: Image8, columns: &Axis, rows: &Axis, fill: [u8; 3]) -> Image8 {
+    let image = fillable(image, fill);
+    let mut result = filled_like(&image, Size::new(columns.len(), rows.len()), fill);
+    let pixel = image.channels().count();
     let runs = columns.runs();
     let stride = result.stride();
     for (target, source) in result.pixels_mut().chunks_exact_mut(stride).zip(&rows.sources) {
         let Some(source) = source.map(|y| image.row(y)) else { continue };
         for &(to, from, len) in &runs {
-            target[to * 3..(to + len) * 3].copy_from_slice(&source[from * 3..(from + len) * 3]);
+            target[to * pixel..(to + len) * pixel]
+                .copy_from_slice(&source[from * pixel..(from + len) * pixel]);
         }
     }
     result
@@ -104,7 +109,7 @@ pub(crate) fn gather(image: &Image8, columns: &Axis, rows: &Axis, fill: [u8; 3])
 #[cfg(test)]
 mod tests {
     use super::Axis;
-    use crate::padding::PaddingMode;
+    use crate::settings::padding::PaddingMode;
 
     const FILL: i64 = -1;
 
@@ -122,6 +127,7 @@ mod tests {
         check(4, 2, 2, PaddingMode::Symmetric, &[1, 0, 0, 1, 2, 3, 3, 2]);
         check(2, 3, 4, PaddingMode::Reflect, &[1, 0, 1, 0, 1, 0, 1, 0, 1]);
         check(2, 3, 3, PaddingMode::Symmetric, &[1, 1, 0, 0, 1, 1, 0, 0]);
+        check(3, 2, 4, PaddingMode::Wrap, &[1, 2, 0, 1, 2, 0, 1, 2, 0]);
         check(1, 2, 1, PaddingMode::Reflect, &[0, 0, 0, 0]);
         check(1, 1, 2, PaddingMode::Symmetric, &[0, 0, 0, 0]);
     }

@@ -1,7 +1,7 @@
 //! The settings of padding: how much, with what.
 
 use crate::error::{Error, check};
-use crate::one_or_list::OneOrList;
+use crate::settings::one_or_list::OneOrList;
 use serde::{Deserialize, Serialize};
 
 /// The most pixels that can be added on a side.
@@ -75,4 +75,6 @@ pub enum PaddingMode {
     Reflect,
     /// The picture mirrored at its edges: `b a | a b c | c b`.
     Symmetric,
+    /// The picture again: `b c | a b c | a b`.
+    Wrap,
 }

@@ -1,6 +1,6 @@
 //! The `fill` setting: one level for all channels, or `[red, green, blue]`.
 
-use crate::one_or_list::OneOrList;
+use crate::settings::one_or_list::OneOrList;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// Whether a fill is the default, which need not be written down.

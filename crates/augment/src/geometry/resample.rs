@@ -17,13 +17,13 @@
 //! can move a level by tens, so the order is Pillow's here. The rest stays within two levels: a difference of one in
 //! between grows by the sum of the weights' sizes, which is above one.
 
-use crate::crop_box::CropBox;
-use crate::image::{Image8, Size};
-use crate::interpolation::Interpolation;
+use crate::geometry::crop_box::CropBox;
+use crate::geometry::interpolation::Interpolation;
+use crate::image::{Channels, Image8, Size};
 use crate::round::pixel_at;
 use fast_image_resize::images::{TypedCroppedImage, TypedImage, TypedImageRef};
-use fast_image_resize::pixels::U8x3;
-use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::pixels::{U8, U8x3};
+use fast_image_resize::{FilterType, PixelTrait, ResizeAlg, ResizeOptions, Resizer};
 use std::cell::RefCell;
 use std::error::Error;
 
@@ -51,10 +51,17 @@ pub(crate) fn resize_part(
     if part == CropBox::whole(image.size()) && size == image.size() {
         return image;
     }
-    let mut resized = Image8::filled(size, [0; 3]);
+    let mut resized = Image8::black(size, image.channels());
     match filter(interpolation) {
-        None => nearest(&image, part, &mut resized),
+        None => match image.channels() {
+            Channels::Gray => nearest::<1>(&image, part, &mut resized),
+            Channels::Rgb => nearest::<3>(&image, part, &mut resized),
+        },
         Some(filter) => {
+            let convolve = match image.channels() {
+                Channels::Gray => convolve::<U8>,
+                Channels::Rgb => convolve::<U8x3>,
+            };
             #[allow(
                 clippy::expect_used,
                 reason = "no input can cause it; a silently black picture would be worse"
@@ -85,41 +92,41 @@ fn after_rows(part: CropBox, size: Size, filter: FilterType) -> Option<Size> {
     (overshoots && !columns_first).then_some(Size::new(size.width, part.height))
 }
 
-fn convolve(
+fn convolve<P: PixelTrait>(
     image: &Image8,
     part: CropBox,
     resized: &mut Image8,
     filter: FilterType,
 ) -> Result<(), Box<dyn Error>> {
     let (from, to) = (image.size(), resized.size());
-    let source = TypedImageRef::<U8x3>::from_buffer(from.width, from.height, image.pixels())?;
+    let source = TypedImageRef::<P>::from_buffer(from.width, from.height, image.pixels())?;
     // `SrcCropping::Crop` would only move the centres of the kernels and let their flanks read pixels around the
     // part. torchvision crops first, so nothing outside may have an influence. A cropped view ends at the part's
     // edges, where the weights are normalised again, and copies nothing.
     let view = TypedCroppedImage::from_ref(&source, part.left, part.top, part.width, part.height)?;
-    let mut target = TypedImage::<U8x3>::from_buffer(to.width, to.height, resized.pixels_mut())?;
+    let mut target = TypedImage::<P>::from_buffer(to.width, to.height, resized.pixels_mut())?;
     let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter));
     WORKSPACE.with_borrow_mut(|Workspace { resizer, rows }| {
         let Some(between) = after_rows(part, to, filter) else {
             resizer.resize_typed(&view, &mut target, &options)?;
             return Ok(());
         };
-        rows.resize(between.area() * Image8::CHANNELS, 0);
-        let mut rows = TypedImage::<U8x3>::from_buffer(between.width, between.height, rows)?;
+        rows.resize(between.area() * P::size(), 0);
+        let mut rows = TypedImage::<P>::from_buffer(between.width, between.height, rows)?;
         resizer.resize_typed(&view, &mut rows, &options)?;
         resizer.resize_typed(&rows, &mut target, &options)?;
         Ok(())
     })
 }
 
-fn nearest(image: &Image8, part: CropBox, resized: &mut Image8) {
+fn nearest<const C: usize>(image: &Image8, part: CropBox, resized: &mut Image8) {
     let size = resized.size();
     let columns = nearest_sources(part.left, part.width, size.width);
     let rows = nearest_sources(part.top, part.height, size.height);
     let (from, to) = (image.stride(), resized.stride());
     for (target, &row) in resized.pixels_mut().chunks_exact_mut(to).zip(&rows) {
-        let (source, _) = image.pixels()[row * from..(row + 1) * from].as_chunks::<3>();
-        let (target, _) = target.as_chunks_mut::<3>();
+        let (source, _) = image.pixels()[row * from..(row + 1) * from].as_chunks::<C>();
+        let (target, _) = target.as_chunks_mut::<C>();
         for (pixel, &column) in target.iter_mut().zip(&columns) {
             *pixel = source[column];
         }
@@ -143,9 +150,9 @@ fn nearest_sources(start: u32, from: u32, to: u32) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::resize_part;
-    use crate::crop_box::CropBox;
+    use crate::geometry::crop_box::CropBox;
+    use crate::geometry::interpolation::Interpolation;
     use crate::image::{Image8, Size};
-    use crate::interpolation::Interpolation;
     use proptest::prelude::{Just, Strategy, any, prop_assert, prop_assert_eq, proptest};
 
     /// A picture whose levels jump, so that a pixel from the wrong place shows.

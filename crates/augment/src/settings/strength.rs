@@ -1,7 +1,7 @@
 //! How strongly a colour adjustment may act.
 
 use crate::error::{Error, check};
-use crate::one_or_list::OneOrList;
+use crate::settings::one_or_list::OneOrList;
 use serde::{Deserialize, Serialize};
 
 /// The range that a factor is drawn from, as torchvision writes it: `0.4` for 0.4 around the neutral factor, or

@@ -1,0 +1,7 @@
+//! Moving pixels: rectangles, axes, resampling.
+
+pub(crate) mod axis;
+pub(crate) mod canvas;
+pub(crate) mod crop_box;
+pub(crate) mod interpolation;
+pub(crate) mod resample;

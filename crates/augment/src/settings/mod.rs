@@ -1,0 +1,7 @@
+//! Kinds of settings that several ops share, as configurations write them.
+
+pub(crate) mod fill;
+pub(crate) mod one_or_list;
+pub(crate) mod padding;
+pub(crate) mod strength;
+pub(crate) mod target_size;

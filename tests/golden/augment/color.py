@@ -1,0 +1,56 @@
+"""Ops that change levels where they are: references and cases."""
+
+from torchvision import transforms
+from torchvision.transforms import functional as F
+
+ADJUSTMENTS = ["brightness", "contrast", "saturation", "hue"]
+
+
+def random_grayscale(image, _, draw):
+    return F.rgb_to_grayscale(image, num_output_channels=3) if draw else image
+
+
+def color_jitter(image, _, draw):
+    op = transforms.ColorJitter()
+    order = [ADJUSTMENTS.index(name) for name in draw["order"]]
+    factors = [draw.get(name) for name in ADJUSTMENTS]
+    op.get_params = lambda *_: (order, *factors)
+    return op(image)
+
+
+OPS = {"color_jitter": color_jitter, "random_grayscale": random_grayscale}
+
+
+def color_jitter_cases():
+    def case(name, kind, size, order=tuple(ADJUSTMENTS), **factors):
+        draw = {"order": list(order), **factors}
+        # A draw outside of the settings' range would be no draw of theirs.
+        settings = {key: [-0.5, 0.5] if key == "hue" else [0.0, 3.0] for key in factors}
+        return "color_jitter", name, kind, size, settings, draw
+
+    for name in ("brightness", "contrast", "saturation"):
+        for factor in (0.0, 0.3, 0.9999999, 1.0, 1.2345678, 2.7):
+            yield case(f"{name}-{factor}", "noise", (13, 7), **{name: factor})
+        yield case(f"{name}-extremes", "extremes", (9, 9), **{name: 1.4})
+        yield case(f"{name}-gradient", "gradient", (16, 16), **{name: 0.6})
+        yield case(f"{name}-single", "noise", (1, 1), **{name: 1.3})
+    for factor in (-0.5, -0.237, -0.001, 0.0, 0.1, 0.5):
+        yield case(f"hue-{factor}", "noise", (13, 7), hue=factor)
+    yield case("hue-gradient", "gradient", (16, 16), hue=0.3)
+    yield case("hue-extremes", "extremes", (9, 9), hue=-0.4)
+    factors = {"brightness": 1.3, "contrast": 0.7, "saturation": 1.25, "hue": -0.08}
+    yield case("all", "noise", (13, 7), **factors)
+    yield case("all-reversed", "noise", (13, 7), reversed(ADJUSTMENTS), **factors)
+    mixed = ("hue", "contrast", "brightness", "saturation")
+    yield case("all-mixed", "gradient", (15, 11), mixed, **factors)
+
+
+def random_grayscale_cases():
+    for kind, size in (("noise", (7, 4)), ("extremes", (6, 5)), ("noise", (1, 1))):
+        yield "random_grayscale", "acts", kind, size, {"p": 0.5}, True
+    yield "random_grayscale", "rests", "noise", (7, 4), {"p": 0.5}, False
+
+
+def cases():
+    yield from color_jitter_cases()
+    yield from random_grayscale_cases()

@@ -1,0 +1,7 @@
+"""Ops that take parts away: references and cases."""
+
+OPS = {}
+
+
+def cases():
+    yield from ()

@@ -1,0 +1,167 @@
+"""Ops that move pixels: references and cases."""
+
+from torchvision import transforms
+from torchvision.transforms import InterpolationMode
+from torchvision.transforms import functional as F
+
+# By how many levels a resized picture may differ; the resample module says why.
+WITHIN = {"nearest": 0, "bilinear": 1, "bicubic": 2, "lanczos": 2}
+
+
+def filter_of(settings):
+    return InterpolationMode(settings.get("interpolation", "bilinear"))
+
+
+def resize(image, settings, _):
+    return transforms.Resize(settings["size"], filter_of(settings))(image)
+
+
+def center_crop(image, settings, _):
+    return transforms.CenterCrop(settings["size"])(image)
+
+
+def pad(image, settings, _):
+    fill = settings.get("fill", 0)
+    fill = tuple(fill) if isinstance(fill, list) else fill
+    return transforms.Pad(settings["padding"], fill, settings.get("padding_mode", "constant"))(
+        image
+    )
+
+
+def random_crop(image, settings, draw):
+    op = transforms.RandomCrop(**settings)
+    op.get_params = lambda _, size: (draw["top"], draw["left"], *size)
+    return op(image)
+
+
+def random_resized_crop(image, settings, draw):
+    size = settings["size"]
+    size = [size, size] if isinstance(size, int) else size
+    place = [draw[key] for key in ("top", "left", "height", "width")]
+    return F.resized_crop(image, *place, size, filter_of(settings))
+
+
+def random_horizontal_flip(image, _, draw):
+    return F.hflip(image) if draw else image
+
+
+def random_vertical_flip(image, _, draw):
+    return F.vflip(image) if draw else image
+
+
+OPS = {
+    "center_crop": center_crop,
+    "pad": pad,
+    "random_crop": random_crop,
+    "random_horizontal_flip": random_horizontal_flip,
+    "random_resized_crop": random_resized_crop,
+    "random_vertical_flip": random_vertical_flip,
+    "resize": resize,
+    "resize_short": resize,
+}
+
+
+def resize_cases():
+    shapes = [
+        ("noise", (31, 23), (17, 13)),
+        ("noise", (31, 23), (8, 37)),
+        ("extremes", (33, 20), (12, 12)),
+        ("gradient", (50, 37), (24, 24)),
+        ("noise", (13, 9), (40, 29)),
+        ("extremes", (7, 5), (7, 11)),
+        ("noise", (1, 1), (5, 3)),
+        ("noise", (1, 9), (4, 4)),
+        ("extremes", (19, 6), (1, 1)),
+        ("noise", (10, 10), (10, 10)),
+        ("extremes", (31, 43), (37, 19)),
+        ("extremes", (19, 41), (15, 31)),
+        ("extremes", (19, 41), (14, 31)),
+    ]
+    for kind, size, (width, height) in shapes:
+        for interpolation in ("nearest", "bilinear", "bicubic", "lanczos"):
+            settings = {"size": [height, width], "interpolation": interpolation}
+            name = f"to-{width}x{height}-{interpolation}"
+            yield "resize", name, kind, size, settings, None, {"within": WITHIN[interpolation]}
+
+
+def resize_short_cases():
+    shapes = [("gradient", (50, 37), 16), ("noise", (23, 31), 20), ("noise", (9, 9), 5)]
+    shapes += [("extremes", (40, 3), 6), ("noise", (1, 4), 3), ("noise", (17, 12), 12)]
+    for kind, size, short in shapes:
+        for interpolation in ("bilinear", "bicubic"):
+            settings = {"size": short, "interpolation": interpolation}
+            name = f"to-{short}-{interpolation}"
+            corridor = {"within": WITHIN[interpolation]}
+            yield "resize_short", name, kind, size, settings, None, corridor
+
+
+def center_crop_cases():
+    shapes = [((11, 8), 5), ((12, 8), 5), ((13, 9), [6, 6]), ((14, 10), [5, 7]), ((8, 8), 8)]
+    shapes += [((6, 12), 9), ((5, 4), [7, 8]), ((1, 1), 4), ((7, 3), [3, 12]), ((9, 2), [5, 9])]
+    for size, crop in shapes:
+        name = f"to-{crop}" if isinstance(crop, int) else f"to-{crop[1]}x{crop[0]}"
+        yield "center_crop", name, "noise", size, {"size": crop}, None
+
+
+def pad_cases():
+    paddings = [(3, "all-3"), ([2, 1], "x-2-y-1"), ([1, 2, 3, 4], "left-1-top-2-right-3-bottom-4")]
+    for mode in ("constant", "edge", "reflect", "symmetric"):
+        for padding, name in paddings:
+            settings = {"padding": padding, "padding_mode": mode}
+            yield "pad", f"{name}-{mode}", "noise", (7, 5), settings, None
+        settings = {"padding": [9, 11], "padding_mode": mode}
+        yield "pad", f"wide-{mode}", "noise", (4, 3), settings, None
+        yield "pad", f"single-{mode}", "noise", (1, 1), settings, None
+    settings = {"padding": 2, "fill": [250, 128, 1]}
+    yield "pad", "fill-color", "noise", (7, 5), settings, None
+    yield "pad", "fill-level", "noise", (7, 5), {"padding": 2, "fill": 77}, None
+
+
+def random_crop_cases():
+    def case(name, shape, left, top, **settings):
+        return "random_crop", name, "noise", shape, settings, {"left": left, "top": top}
+
+    yield case("plain", (11, 8), 3, 2, size=5)
+    yield case("whole", (8, 8), 0, 0, size=8)
+    yield case("padded", (8, 8), 1, 7, size=8, padding=4)
+    yield case("padded-reflect", (8, 8), 0, 8, size=8, padding=4, padding_mode="reflect")
+    yield case("padded-uneven", (9, 6), 5, 1, size=[7, 8], padding=[1, 2, 3, 4], fill=99)
+    for mode in ("constant", "edge", "reflect", "symmetric"):
+        settings = {"pad_if_needed": True, "padding_mode": mode}
+        yield case(f"too-small-{mode}", (5, 3), 2, 4, size=8, **settings)
+        yield case(f"padded-too-small-{mode}", (5, 3), 3, 6, size=[12, 10], padding=1, **settings)
+    yield case("too-narrow", (3, 12), 4, 5, size=7, pad_if_needed=True, fill=[1, 2, 3])
+
+
+def random_resized_crop_cases():
+    def case(name, kind, size, place, to, **settings):
+        draw = dict(zip(("left", "top", "width", "height"), place, strict=True))
+        corridor = {"within": WITHIN[settings.get("interpolation", "bilinear")]}
+        return "random_resized_crop", name, kind, size, {"size": to, **settings}, draw, corridor
+
+    for interpolation in ("nearest", "bilinear", "bicubic"):
+        named = {"interpolation": interpolation}
+        yield case(f"inner-{interpolation}", "extremes", (40, 30), (9, 7, 21, 15), 12, **named)
+        yield case(f"corner-{interpolation}", "noise", (40, 30), (22, 18, 18, 12), [9, 7], **named)
+        yield case(f"enlarge-{interpolation}", "noise", (20, 15), (6, 5, 4, 3), [13, 17], **named)
+    yield case("one-pixel", "noise", (20, 15), (19, 14, 1, 1), 4)
+    yield case("whole", "gradient", (50, 37), (0, 0, 50, 37), 24)
+    yield case("copy", "noise", (20, 15), (3, 4, 8, 8), 8)
+    yield case("column", "noise", (20, 15), (7, 0, 1, 15), 6)
+
+
+def switch_cases():
+    for op in ("random_horizontal_flip", "random_vertical_flip"):
+        for kind, size in (("noise", (7, 4)), ("extremes", (6, 5)), ("noise", (1, 1))):
+            yield op, "acts", kind, size, {"p": 0.5}, True
+        yield op, "rests", "noise", (7, 4), {"p": 0.5}, False
+
+
+def cases():
+    yield from resize_cases()
+    yield from resize_short_cases()
+    yield from center_crop_cases()
+    yield from pad_cases()
+    yield from random_crop_cases()
+    yield from random_resized_crop_cases()
+    yield from switch_cases()
