@@ -134,11 +134,11 @@ fn write_png(file: &str, picture: &Image8) -> PathBuf {
     path
 }
 
-/// The cases of all families.
+/// The cases of all modules of the script.
 fn cases() -> Vec<Case> {
-    ["geometry", "color", "quality", "erasing", "policy"]
+    ["geometry", "distortion", "color", "noise", "blur", "erasing", "policy"]
         .into_iter()
-        .flat_map(|family| table::<Cases>(&format!("{family}.json")).cases)
+        .flat_map(|module| table::<Cases>(&format!("{module}.json")).cases)
         .collect()
 }
 

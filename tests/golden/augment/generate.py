@@ -21,9 +21,9 @@ for each pixel, is
 Fixtures:
 
     OP/CASE.png       the result of one case
-    FAMILY.json       for each of them: the input, the op's settings as an experiment
+    MODULE.json       for each of them: the input, the op's settings as an experiment
                       writes them, the draw, and by how many levels a result may differ;
-                      the module FAMILY.py has the references and the cases
+                      MODULE.py has the references and the cases
     sizes.json        sizes and rectangles that torchvision computes without randomness
     all_colors.json   checksums of colour adjustments of all 2^24 colours: the sum of
                       splitmix64(c << 24 | result of c) over all c, as R << 16 | G << 8 | B
@@ -47,31 +47,33 @@ from PIL import Image
 from torchvision import transforms
 from torchvision.transforms import functional as F
 
+import blur
 import color
+import distortion
 import erasing
 import geometry
+import noise
 import policy
-import quality
 from pictures import picture, splitmix64
 
 HERE = Path(__file__).resolve().parent
 LIMIT = 128 * 1024
-FAMILIES = [geometry, color, quality, erasing, policy]
+MODULES = [geometry, distortion, color, noise, blur, erasing, policy]
 
 
 # The fixtures.
 
 
-def rendered(family):
-    """The index of a family, and the picture of each of its cases by file name.
+def rendered(module):
+    """The index of a module, and the picture of each of its cases by file name.
 
     A case is the op, what is special, the kind and size of the input, the settings, the draw
     (None if there is none) and, unless the result must be equal to the bit, the corridor:
     {"within": levels} or {"within": levels, "except": part of all levels}.
     """
     index, pictures = [], {}
-    for op, name, kind, (width, height), settings, draw, *corridor in family.cases():
-        result = family.OPS[op](picture(kind, width, height), settings, draw)
+    for op, name, kind, (width, height), settings, draw, *corridor in module.cases():
+        result = module.OPS[op](picture(kind, width, height), settings, draw)
         result = Image.fromarray(result) if isinstance(result, np.ndarray) else result
         assert result.mode == "RGB"
         file = f"{op}/{name}-of-{kind}-{width}x{height}.png"
@@ -189,9 +191,9 @@ def main():
         "timm": timm.__version__,
     }
     tables, pictures = {"sizes": sizes(), "all_colors": all_colors()}, {}
-    for family in FAMILIES:
-        index, made = rendered(family)
-        tables[family.__name__] = {"cases": index}
+    for module in MODULES:
+        index, made = rendered(module)
+        tables[module.__name__] = {"cases": index}
         pictures |= made
     tables["normalize"] = normalize()
 
