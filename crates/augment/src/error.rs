@@ -28,6 +28,16 @@ pub enum Error {
         /// What was given.
         found: String,
     },
+    /// A setting of an op inside of another op.
+    #[error("ops[{position}] ({op}): {source}")]
+    InOp {
+        /// The op's place in the list, from 0.
+        position: usize,
+        /// The op's name.
+        op: &'static str,
+        /// What is wrong there.
+        source: Box<Error>,
+    },
 }
 
 /// [`Error::OutOfRange`] unless `accepted`.

@@ -26,8 +26,7 @@
 //!     "#,
 //! )?;
 //! let target = Size::square(224);
-//! let transforms = stage.pipeline.iter().map(|op| op.build(target)).collect::<Result<_, _>>()?;
-//! let pipeline = Pipeline::new(transforms);
+//! let pipeline = Pipeline::build(&stage.pipeline, target)?;
 //!
 //! let image = Image8::filled(Size::new(500, 375), [200, 120, 40]);
 //! let key = RandomKey { seed: 42, domain: Domain::Augment, epoch: 0, index: 7 };
@@ -39,6 +38,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod children;
 mod color;
 mod error;
 mod geometry;
@@ -60,7 +60,8 @@ pub use image::{Channels, Image8, Size};
 pub use key::{Domain, OpRng, RandomKey};
 pub use normalize::Normalize;
 pub use op::{Op, Transform};
-pub use ops::{Family, OpSettings, OpSpec};
+pub use ops::{CatalogOp, Family, OpDraw, OpSettings, OpSpec};
 pub use pipeline::Pipeline;
+pub use settings::count::Count;
 pub use settings::padding::{Padding, PaddingMode};
 pub use settings::strength::Strength;

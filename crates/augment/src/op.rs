@@ -27,7 +27,7 @@ pub trait Transform: fmt::Debug + Send + Sync {
     fn apply(&self, image: Image8, rng: &mut OpRng) -> Image8;
 
     /// The result's size for a picture of `size`, whatever is drawn.
-    fn output_size(&self, size: Size) -> Size;
+    fn size_after(&self, size: Size) -> Size;
 }
 
 impl<T: Op> Transform for T {
@@ -36,7 +36,7 @@ impl<T: Op> Transform for T {
         self.render(image, &draw)
     }
 
-    fn output_size(&self, size: Size) -> Size {
-        Op::output_size(self, size)
+    fn size_after(&self, size: Size) -> Size {
+        self.output_size(size)
     }
 }

@@ -1,8 +1,10 @@
 //! A list of transforms applied in order, each with its own random stream.
 
+use crate::error::Error;
 use crate::image::{Image8, Size};
 use crate::key::RandomKey;
 use crate::op::Transform;
+use crate::ops::OpSpec;
 
 /// Transforms in order. The op at position `i` draws from stream `i` of the sample's key, so changing one
 /// op's number of draws leaves all others as they were.
@@ -17,6 +19,18 @@ impl Pipeline {
         Self { transforms }
     }
 
+    /// A pipeline of ops of the catalog. `default` is the size for ops that yield one and do not name it.
+    ///
+    /// # Errors
+    /// [`Error::InOp`] with the place of the op whose settings are out of range.
+    pub fn build(ops: &[OpSpec], default: Size) -> Result<Self, Error> {
+        let build = |(position, op): (usize, &OpSpec)| match op.build(default) {
+            Ok(op) => Ok(Box::new(op) as Box<dyn Transform>),
+            Err(source) => Err(Error::InOp { position, op: op.name(), source: Box::new(source) }),
+        };
+        Ok(Self::new(ops.iter().enumerate().map(build).collect::<Result<_, _>>()?))
+    }
+
     /// Applies all transforms to the sample that `key` names.
     pub fn apply(&self, image: Image8, key: RandomKey) -> Image8 {
         let mut image = image;
@@ -28,6 +42,6 @@ impl Pipeline {
 
     /// The result's size for a picture of `size`, whatever is drawn.
     pub fn output_size(&self, size: Size) -> Size {
-        self.transforms.iter().fold(size, |size, transform| transform.output_size(size))
+        self.transforms.iter().fold(size, |size, transform| transform.size_after(size))
     }
 }

@@ -1,7 +1,9 @@
 //! What every op of the catalog promises, whatever it does.
 #![allow(clippy::expect_used, clippy::panic, reason = "this file is tests and nothing else")]
 
-use kiln_augment::{Domain, Error, Image8, OpSpec, Pipeline, RandomKey, Size, Transform};
+use kiln_augment::{
+    CatalogOp, Domain, Error, Image8, Op, OpDraw, OpSpec, Pipeline, RandomKey, Size, Transform,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fs;
@@ -37,7 +39,7 @@ fn colorful(size: Size) -> Image8 {
     Image8::from_rgb(size, pixels).expect("three bytes for each pixel")
 }
 
-fn build(spec: &OpSpec) -> Box<dyn Transform> {
+fn build(spec: &OpSpec) -> CatalogOp {
     spec.build(STAGE).unwrap_or_else(|error| panic!("{}: {error}", spec.name()))
 }
 
@@ -83,10 +85,10 @@ fn the_same_key_gives_the_same_result() {
     for spec in OpSpec::examples() {
         let (first, second) = (build(&spec), build(&spec));
         for (index, size) in (0..).zip(SIZES) {
-            let apply = |op: &dyn Transform| op.apply(colorful(size), &mut key(index).rng(0));
-            let expect = apply(&*first);
-            assert_eq!(apply(&*first), expect, "{} again", spec.name());
-            assert_eq!(apply(&*second), expect, "{} built again", spec.name());
+            let apply = |op: &CatalogOp| op.apply(colorful(size), &mut key(index).rng(0));
+            let expect = apply(&first);
+            assert_eq!(apply(&first), expect, "{} again", spec.name());
+            assert_eq!(apply(&second), expect, "{} built again", spec.name());
         }
     }
 }
@@ -115,6 +117,31 @@ fn gray_pictures_give_what_their_rgb_form_gives() {
             let expect = apply(gray.clone().into_rgb());
             assert_eq!(apply(gray).into_rgb(), expect, "{} of {size}", spec.name());
         }
+    }
+}
+
+#[test]
+fn draws_can_be_written_down_and_carried_out_again() {
+    for spec in OpSpec::examples() {
+        let op = build(&spec);
+        for (index, size) in (0..).zip(SIZES) {
+            let draw = op.draw(size, &mut key(index).rng(0));
+            let written = serde_json::to_string(&draw).expect("draws are data");
+            let read: OpDraw = serde_json::from_str(&written).expect("it was written by us");
+            assert_eq!(read, draw, "{written}");
+            let expect = op.apply(colorful(size), &mut key(index).rng(0));
+            assert_eq!(op.render(colorful(size), &read), expect, "{written}");
+        }
+    }
+}
+
+#[test]
+fn a_draw_of_another_op_changes_nothing() {
+    let ops: Vec<CatalogOp> = OpSpec::examples().iter().map(build).collect();
+    let size = Size::new(7, 5);
+    for (op, other) in ops.iter().zip(ops.iter().cycle().skip(1)) {
+        let draw = other.draw(size, &mut key(0).rng(0));
+        assert_eq!(op.render(colorful(size), &draw), colorful(size), "{op:?} with {draw:?}");
     }
 }
 
@@ -281,9 +308,43 @@ fn wrong_shapes_are_explained() {
 }
 
 #[test]
+fn mistakes_inside_of_ops_name_their_place() {
+    let check = |op: &str, expect: &str| {
+        let specs = parse(&format!("pipeline = [{{ {op} }}]")).expect("settings are complete");
+        let error = specs[0].build(STAGE).expect_err("a setting out of range");
+        assert_eq!(error.to_string(), expect, "{op}");
+    };
+    let flip = "{ type = 'random_vertical_flip', p = 1.5 }";
+    let crop = "{ type = 'center_crop', size = 3 }";
+    check(
+        &format!("type = 'one_of', ops = [{{ type = 'sequential', ops = [{crop}, {flip}] }}]"),
+        "ops[0] (sequential): ops[1] (random_vertical_flip): p must be from 0 to 1, found 1.5",
+    );
+    check("type = 'one_of', ops = []", "ops must be a list of at least one op, found none");
+    check(
+        &format!("type = 'one_of', weights = [1, 2], ops = [{crop}]"),
+        "weights must be one number of at least 0 for each op, not all 0, found [1.0, 2.0]",
+    );
+    check(
+        &format!("type = 'one_of', ops = [{crop}, {{ type = 'random_grayscale' }}]"),
+        "ops must be a list of ops that yield one size, as any may be chosen, found several sizes",
+    );
+    for op in ["one_of', p = 0.5", "sequential', p = 0.5", "some_of', n = 1"] {
+        check(
+            &format!("type = '{op}, ops = [{crop}]"),
+            "ops must be a list of ops that keep the size, as some may be left out, found one that changes it",
+        );
+    }
+    check(
+        "type = 'some_of', n = [1, 2], ops = [{ type = 'random_grayscale' }]",
+        "n must be [min, max] with min <= max <= the number of ops, found [1, 2]",
+    );
+}
+
+#[test]
 fn ops_draw_from_the_stream_of_their_position() {
     let specs: Vec<OpSpec> = OpSpec::examples();
-    let pipeline = Pipeline::new(specs.iter().map(build).collect());
+    let pipeline = Pipeline::build(&specs, STAGE).expect("examples are in range");
     let image = colorful(Size::new(40, 31));
     let expect = (0..).zip(&specs).fold(image.clone(), |image, (position, spec)| {
         build(spec).apply(image, &mut key(3).rng(position))

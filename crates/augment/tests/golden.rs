@@ -9,7 +9,7 @@ mod generator;
 
 use generator::{fnv1a64, splitmix64};
 use image::{ExtendedColorType, ImageFormat};
-use kiln_augment::{Image8, Normalize, OpSpec, Size};
+use kiln_augment::{CatalogOp, Image8, Normalize, Op, OpSpec, Size};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -90,8 +90,8 @@ struct Case {
 impl Case {
     /// What is wrong with the result, if anything.
     fn fault(&self) -> Option<String> {
-        let found = match self.spec.replay(NO_SIZE, self.input.picture(), &self.draw) {
-            Ok(found) => found,
+        let found = match self.spec.read_draw(&self.draw) {
+            Ok(draw) => build(&self.spec).render(self.input.picture(), &draw),
             Err(error) => return Some(error.to_string()),
         };
         let expect = read_png(&folder().join(&self.file));
@@ -207,8 +207,7 @@ fn sizes_equal_those_of_torchvision() {
     let sizes: Sizes = table("sizes.json");
     for Short { from, size, to } in sizes.resize_short {
         let spec: OpSpec = spec(json!({ "type": "resize_short", "size": size }));
-        let transform = spec.build(NO_SIZE).expect("settings are in range");
-        let found = transform.output_size(Size::new(from[0], from[1]));
+        let found = build(&spec).output_size(Size::new(from[0], from[1]));
         assert_eq!([found.width, found.height], to, "{from:?} with short side {size}");
     }
     let mut rng = RandomKey { seed: 0, domain: Domain::Augment, epoch: 0, index: 0 }.rng(0);
@@ -217,6 +216,10 @@ fn sizes_equal_those_of_torchvision() {
         let op = spec.build(NO_SIZE).expect("settings are in range");
         assert_eq!(op.draw(Size::new(from[0], from[1]), &mut rng), r#box, "{from:?}, {ratio:?}");
     }
+}
+
+fn build(spec: &OpSpec) -> CatalogOp {
+    spec.build(NO_SIZE).expect("settings are in range")
 }
 
 fn spec(value: Value) -> OpSpec {
@@ -253,11 +256,13 @@ fn all_colors_are_adjusted_as_by_pillow() {
     for Row { adjustment, factor, checksum: expect } in expect.color_jitter {
         let order = ["brightness", "contrast", "saturation", "hue"];
         let draw = json!({ "order": order, adjustment.as_str(): factor });
-        let adjusted = jitter.replay(NO_SIZE, colors.clone(), &draw).expect("a draw of the op");
+        let draw = jitter.read_draw(&draw).expect("a draw of the op");
+        let adjusted = build(&jitter).render(colors.clone(), &draw);
         assert_eq!(checksum(adjusted), expect, "{adjustment} {factor}");
     }
     let grayscale = spec(json!({ "type": "random_grayscale" }));
-    let grey = grayscale.replay(NO_SIZE, colors, &json!(true)).expect("a draw of the op");
+    let draw = grayscale.read_draw(&json!(true)).expect("a draw of the op");
+    let grey = build(&grayscale).render(colors, &draw);
     assert_eq!(checksum(grey), expect.random_grayscale, "grey");
 }
 

@@ -206,7 +206,10 @@ fn build_pipeline(name: &str, stage: &StageSpec, layers: &Layers) -> Result<Pipe
     let size = Size::square(stage.size);
     let build = |(i, op): (usize, &kiln_augment::OpSpec)| -> Result<Box<dyn Transform>, Error> {
         let path = || format!("stage.{name}.pipeline[{i}] ({})", op.name());
-        op.build(size).map_err(|error| layers.fault(&path(), error.to_string()))
+        match op.build(size) {
+            Ok(op) => Ok(Box::new(op)),
+            Err(error) => Err(layers.fault(&path(), error.to_string())),
+        }
     };
     let transforms = stage.pipeline.iter().enumerate().map(build).collect::<Result<_, _>>()?;
     Ok(Pipeline::new(transforms))

@@ -5,6 +5,7 @@
 
 pub mod center_crop;
 pub mod color_jitter;
+pub mod one_of;
 pub mod pad;
 pub mod random_crop;
 pub mod random_grayscale;
@@ -13,11 +14,14 @@ pub mod random_resized_crop;
 pub mod random_vertical_flip;
 pub mod resize;
 pub mod resize_short;
+pub mod sequential;
+pub mod some_of;
 
 use crate::error::Error;
 use crate::image::{Image8, Size};
-use crate::op::{Op, Transform};
-use serde::de::{DeserializeOwned, Error as _};
+use crate::key::OpRng;
+use crate::op::Op;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 
 /// What an op is about; the reference and the benchmark are ordered by it.
@@ -70,34 +74,63 @@ macro_rules! catalog {
             /// not name one.
             ///
             /// # Errors
-            /// [`Error::OutOfRange`] naming the setting.
-            pub fn build(&self, default: Size) -> Result<Box<dyn Transform>, Error> {
+            /// [`Error::OutOfRange`] naming the setting; [`Error::InOp`] around it for an op inside of an op.
+            pub fn build(&self, default: Size) -> Result<CatalogOp, Error> {
                 match self {
-                    $(Self::$variant(spec) => Ok(Box::new(spec.build(default)?)),)*
+                    $(Self::$variant(spec) => spec.build(default).map(CatalogOp::$variant),)*
                 }
             }
 
-            /// Carries out a draw that was written down instead of a new one.
+            /// Reads a draw of this op that was written down, as its [`Op::Draw`] without the op's name.
             ///
             /// # Errors
-            /// When the settings are out of range or `draw` is none of this op.
-            pub fn replay<'de, D: Deserializer<'de>>(
-                &self,
-                default: Size,
-                image: Image8,
-                draw: D,
-            ) -> Result<Image8, D::Error> {
+            /// When it is no draw of this op.
+            pub fn read_draw<'de, D: Deserializer<'de>>(&self, draw: D) -> Result<OpDraw, D::Error> {
                 match self {
-                    $(Self::$variant(spec) => {
-                        let op = spec.build(default).map_err(D::Error::custom)?;
-                        Ok(op.render(image, &Deserialize::deserialize(draw)?))
-                    })*
+                    $(Self::$variant(_) => Deserialize::deserialize(draw).map(OpDraw::$variant),)*
                 }
             }
 
             /// One of every op with settings that make it act, in the catalog's order.
             pub fn examples() -> Vec<Self> {
                 vec![$(Self::$variant($module::$spec::example()),)*]
+            }
+        }
+
+        /// Any op of the catalog, ready to be applied.
+        #[derive(Debug)]
+        pub enum CatalogOp {
+            $($(#[$doc])* $variant(<$module::$spec as OpSettings>::Op),)*
+        }
+
+        /// What one application of an op of the catalog does; can be written down and carried out again.
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[serde(tag = "type", content = "draw", rename_all = "snake_case")]
+        pub enum OpDraw {
+            $($(#[$doc])* $variant(<<$module::$spec as OpSettings>::Op as Op>::Draw),)*
+        }
+
+        impl Op for CatalogOp {
+            type Draw = OpDraw;
+
+            fn draw(&self, size: Size, rng: &mut OpRng) -> OpDraw {
+                match self {
+                    $(Self::$variant(op) => OpDraw::$variant(op.draw(size, rng)),)*
+                }
+            }
+
+            /// A draw of another op leaves the picture as it is.
+            fn render(&self, image: Image8, draw: &OpDraw) -> Image8 {
+                match (self, draw) {
+                    $((Self::$variant(op), OpDraw::$variant(draw)) => op.render(image, draw),)*
+                    _ => image,
+                }
+            }
+
+            fn output_size(&self, size: Size) -> Size {
+                match self {
+                    $(Self::$variant(op) => Op::output_size(op, size),)*
+                }
             }
         }
     };
@@ -108,6 +141,8 @@ catalog! {
     CenterCrop(center_crop::CenterCropSpec) in Geometry;
     /// Changes brightness, contrast, saturation and hue.
     ColorJitter(color_jitter::ColorJitterSpec) in Color;
+    /// Applies one of several ops.
+    OneOf(one_of::OneOfSpec) in Policy;
     /// Adds pixels on the sides.
     Pad(pad::PadSpec) in Geometry;
     /// Cuts a rectangle of fixed size out at a random place.
@@ -124,6 +159,10 @@ catalog! {
     Resize(resize::ResizeSpec) in Geometry;
     /// Resizes the shorter side to a length and keeps the shape.
     ResizeShort(resize_short::ResizeShortSpec) in Geometry;
+    /// Applies several ops in order, together with a probability.
+    Sequential(sequential::SequentialSpec) in Policy;
+    /// Applies some of several ops.
+    SomeOf(some_of::SomeOfSpec) in Policy;
 }
 
 /// What the settings of an op can do.

@@ -1,5 +1,6 @@
 //! Kinds of settings that several ops share, as configurations write them.
 
+pub(crate) mod count;
 pub(crate) mod fill;
 pub(crate) mod one_or_list;
 pub(crate) mod padding;

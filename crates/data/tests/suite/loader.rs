@@ -26,7 +26,7 @@ impl Transform for Window {
         Image8::from_rgb(SIZE, rows.collect()).unwrap()
     }
 
-    fn output_size(&self, _: Size) -> Size {
+    fn size_after(&self, _: Size) -> Size {
         SIZE
     }
 }

@@ -84,7 +84,7 @@ impl Transform for Allergic {
         Image8::filled(SIZE, [0; 3])
     }
 
-    fn output_size(&self, _: Size) -> Size {
+    fn size_after(&self, _: Size) -> Size {
         SIZE
     }
 }
@@ -131,7 +131,7 @@ impl Transform for Counting {
         Image8::filled(Size::square(2), [0; 3])
     }
 
-    fn output_size(&self, _: Size) -> Size {
+    fn size_after(&self, _: Size) -> Size {
         Size::square(2)
     }
 }
