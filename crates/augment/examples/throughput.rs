@@ -6,7 +6,12 @@
 //!
 //! Pictures are decoded before. An op consumes its picture, so each gets a copy made outside of the clock: it finds the
 //! picture in the caches, as right after decoding. `--only NAME` measures one row. `cargo xtask bench augment` runs this and the peers.
-#![allow(clippy::print_stdout, clippy::expect_used, reason = "a program that talks to its user")]
+#![allow(
+    clippy::print_stdout,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a program that talks to its user"
+)]
 
 use kiln_augment::{Domain, Image8, OpSpec, Pipeline, RandomKey, Size};
 use serde::Deserialize;

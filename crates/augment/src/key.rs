@@ -28,6 +28,8 @@ pub enum Domain {
     Init = 6,
     /// Dropout masks; the epoch is the optimizer step since the run began and the index the micro-batch in it.
     Dropout = 7,
+    /// Mixing of the pictures of a batch; epoch and index are those of dropout.
+    Mix = 8,
 }
 
 /// The place of a random draw.
@@ -110,6 +112,40 @@ impl OpRng {
     pub fn normal(&mut self) -> f64 {
         let radius = (-2.0 * (1.0 - self.unit()).ln()).sqrt();
         radius * (std::f64::consts::TAU * self.unit()).cos()
+    }
+
+    /// `Beta(alpha, alpha)` for `alpha` above 0: symmetric about 0.5, and the nearer to 0 and 1 the smaller `alpha` is.
+    /// Jöhnk (1964) up to 1; above, the ratio of two gamma variates.
+    pub fn beta(&mut self, alpha: f64) -> f64 {
+        if alpha > 1.0 {
+            let (first, second) = (self.gamma(alpha), self.gamma(alpha));
+            return first / (first + second);
+        }
+        loop {
+            // Powers as logarithms, which do not underflow for small `alpha`.
+            let first = (1.0 - self.unit()).ln() / alpha;
+            let second = (1.0 - self.unit()).ln() / alpha;
+            let largest = first.max(second);
+            let sum = largest + ((first - largest).exp() + (second - largest).exp()).ln();
+            if sum <= 0.0 {
+                return (first - sum).exp();
+            }
+        }
+    }
+
+    /// Gamma of scale 1 for a `shape` of at least 1 (Marsaglia and Tsang, "A simple method for generating gamma
+    /// variables", 2000).
+    fn gamma(&mut self, shape: f64) -> f64 {
+        let d = shape - 1.0 / 3.0;
+        let c = 1.0 / (9.0 * d).sqrt();
+        loop {
+            let normal = self.normal();
+            let cube = (1.0 + c * normal).powi(3);
+            let uniform = 1.0 - self.unit();
+            if cube > 0.0 && uniform.ln() < 0.5 * normal * normal + d - d * cube + d * cube.ln() {
+                return d * cube;
+            }
+        }
     }
 
     /// Puts `items` in random order (Fisher and Yates): every permutation is equally likely.

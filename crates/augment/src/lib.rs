@@ -44,6 +44,7 @@ mod error;
 mod geometry;
 mod image;
 mod key;
+pub mod mix;
 mod normalize;
 mod op;
 // Loaded by path so that the table of ops lies beside the ops: a new one is a file there and two lines in it.

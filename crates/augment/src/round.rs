@@ -40,6 +40,32 @@ pub(crate) const fn level_modulo(value: f64) -> u8 {
     value as i32 as u8
 }
 
+/// `numpy.rint` into `0..=255`: the nearest level, the even one when two are equally near.
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "Rust's float casts saturate, which is what is wanted"
+)]
+pub(crate) const fn level_half_even(value: f32) -> u8 {
+    value.round_ties_even() as u8
+}
+
+/// A factor computed in `f64` and applied in `f32`, as PyTorch does with Python's numbers.
+#[allow(clippy::cast_possible_truncation, reason = "narrowing is what is wanted")]
+pub(crate) const fn factor(value: f64) -> f32 {
+    value as f32
+}
+
+/// Python's `int()` of a length that is not negative.
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "Rust's float casts saturate, and no picture has that many pixels"
+)]
+pub(crate) const fn pixels_down(value: f64) -> u32 {
+    value as u32
+}
+
 /// Python's `round()`: the nearest integer, the even one when two are equally near. At least 0.
 #[allow(
     clippy::cast_possible_truncation,

@@ -42,8 +42,8 @@ impl ModelCard {
             }),
             OpSpec::CenterCrop(CenterCropSpec::default()),
         ];
-        let transforms = ops.iter().map(|op| op.build(size)).collect::<Result<_, _>>()?;
-        Ok(Recipe { pipeline: Pipeline::new(transforms), normalize: self.normalize(), size })
+        let pipeline = Pipeline::build(&ops, size)?;
+        Ok(Recipe { pipeline, normalize: self.normalize(), size })
     }
 
     pub(crate) fn normalize(&self) -> Normalize {

@@ -1,4 +1,4 @@
-//! Cross entropy with label smoothing.
+//! Cross entropy with soft targets: label smoothing, and pictures mixed of two.
 
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{DType, Device, Tensor, TensorData};

@@ -27,6 +27,7 @@ Fixtures:
     sizes.json        sizes and rectangles that torchvision computes without randomness
     all_colors.json   checksums of colour adjustments of all 2^24 colours: the sum of
                       splitmix64(c << 24 | result of c) over all c, as R << 16 | G << 8 | B
+    mix.json          bits of mixed batches of timm, and the soft labels
     normalize.json    bits of the float32 results of ToTensor and Normalize
 """
 
@@ -52,6 +53,7 @@ import color
 import distortion
 import erasing
 import geometry
+import mix
 import noise
 import policy
 from pictures import picture, splitmix64
@@ -190,7 +192,7 @@ def main():
         "albumentations": albumentations.__version__,
         "timm": timm.__version__,
     }
-    tables, pictures = {"sizes": sizes(), "all_colors": all_colors()}, {}
+    tables, pictures = {"sizes": sizes(), "all_colors": all_colors(), "mix": mix.table()}, {}
     for module in MODULES:
         index, made = rendered(module)
         tables[module.__name__] = {"cases": index}

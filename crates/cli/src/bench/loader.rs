@@ -18,9 +18,8 @@ pub(super) fn loader(folder: &Path) -> anyhow::Result<()> {
         { "type": "random_resized_crop" }, { "type": "random_horizontal_flip" },
     ]))?;
     let size = Size::square(224);
-    let transforms = ops.iter().map(|op| op.build(size)).collect::<Result<_, _>>()?;
     let recipe = Arc::new(Recipe {
-        pipeline: Pipeline::new(transforms),
+        pipeline: Pipeline::build(&ops, size)?,
         normalize: Normalize::IMAGENET,
         size,
     });

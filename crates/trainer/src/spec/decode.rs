@@ -1,10 +1,21 @@
 //! From merged values to the experiment, with errors that say where and what was probably meant.
 
 use super::experiment::ExperimentSpec;
+use kiln_augment::OpSpec;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 /// The experiment, or the path and the problem.
 pub(super) fn decode(merged: &Value) -> Result<ExperimentSpec, (String, String)> {
+    decode_any(merged)
+}
+
+/// One of `[pipelines]`, or the path inside of it and the problem.
+pub(super) fn decode_pipeline(pipeline: &Value) -> Result<Vec<OpSpec>, (String, String)> {
+    decode_any(pipeline)
+}
+
+fn decode_any<T: DeserializeOwned>(merged: &Value) -> Result<T, (String, String)> {
     serde_path_to_error::deserialize(merged).map_err(|error| {
         let path = error.path().to_string();
         let problem = error.into_inner().to_string();

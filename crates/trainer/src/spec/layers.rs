@@ -2,7 +2,7 @@
 //!
 //! This is the only file that calls figment.
 
-use super::decode::{decode, with_suggestion};
+use super::decode::{decode, decode_pipeline, with_suggestion};
 use super::experiment::ExperimentSpec;
 use crate::error::Error;
 use figment::Figment;
@@ -13,8 +13,18 @@ use std::path::Path;
 const DEFAULTS: &str = include_str!("defaults.toml");
 
 /// What may stand at the top of a layer.
-const TOP_LEVEL: [&str; 9] =
-    ["seed", "stages", "without_data", "data", "input", "model", "trainer", "common", "stage"];
+const TOP_LEVEL: [&str; 10] = [
+    "seed",
+    "stages",
+    "without_data",
+    "data",
+    "input",
+    "model",
+    "trainer",
+    "pipelines",
+    "common",
+    "stage",
+];
 
 /// One source of settings.
 #[derive(Debug, Clone, PartialEq)]
@@ -109,7 +119,8 @@ impl Layer {
         }
     }
 
-    /// `[common]` is gone before serde sees the names, so they are checked here, all of them with one message.
+    /// `[common]` and `[pipelines]` are gone before serde sees the names, so they are checked here, all of them with
+    /// one message.
     fn check_top_level(&self) -> Result<(), Error> {
         let fault = |path: &str, problem: String| Error::Config {
             origin: self.origin.clone(),
@@ -122,7 +133,7 @@ impl Layer {
                 let problem = format!("unknown field `{name}`, expected one of {expected}");
                 return Err(fault(name, with_suggestion(&problem)));
             }
-            if matches!(name.as_str(), "common" | "stage") && !value.is_object() {
+            if matches!(name.as_str(), "common" | "stage" | "pipelines") && !value.is_object() {
                 return Err(fault(name, "expected a table".to_owned()));
             }
         }
@@ -175,7 +186,8 @@ impl Layers {
         self.layers.iter().any(|layer| layer.get(&parts).is_some())
     }
 
-    /// Merges the layers, puts `[common]` under every stage and decodes the result.
+    /// Merges the layers, puts `[common]` under every stage and the named pipelines in their places, and decodes the
+    /// result.
     ///
     /// # Errors
     /// [`Error::Config`] naming the layer, the path and what is wrong.
@@ -185,8 +197,16 @@ impl Layers {
             layer.check_top_level()?;
             merge(&mut merged, layer.values.clone());
         }
-        let common = merged.as_object_mut().and_then(|table| table.remove("common"));
-        let common = common.unwrap_or_else(|| Value::Object(Map::new()));
+        let mut take = |name: &str| {
+            let table = merged.as_object_mut().and_then(|table| table.remove(name));
+            table.unwrap_or_else(|| Value::Object(Map::new()))
+        };
+        let (common, pipelines) = (take("common"), take("pipelines"));
+        for (name, pipeline) in pipelines.as_object().into_iter().flatten() {
+            decode_pipeline(pipeline).map_err(|(path, problem)| {
+                self.fault(&format!("pipelines.{name}{path}"), problem)
+            })?;
+        }
         if merged.get("stage").is_none() {
             merged["stage"] = Value::Object(Map::new());
         }
@@ -199,6 +219,15 @@ impl Layers {
                 merged["stage"].get(name).cloned().unwrap_or_else(|| Value::Object(Map::new()));
             let mut stage = common.clone();
             merge(&mut stage, own);
+            if let Some(named) = stage.get("pipeline").and_then(Value::as_str) {
+                let pipeline = pipelines.get(named).ok_or_else(|| {
+                    let names: Vec<_> =
+                        pipelines.as_object().into_iter().flat_map(Map::keys).collect();
+                    let path = format!("stage.{name}.pipeline");
+                    self.fault(&path, unknown_pipeline(named, &names))
+                })?;
+                stage["pipeline"] = pipeline.clone();
+            }
             if let Some(stages) = merged["stage"].as_object_mut() {
                 stages.insert(name.clone(), stage);
             }
@@ -243,6 +272,20 @@ impl Layers {
             .unwrap_or("configuration")
             .to_owned()
     }
+}
+
+/// What is wrong with the name of a pipeline that `[pipelines]` does not have.
+fn unknown_pipeline(named: &str, names: &[&String]) -> String {
+    if names.is_empty() {
+        return format!("expected a list of ops, found \"{named}\" and no [pipelines]");
+    }
+    let expected: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    let expected = expected.join(", ");
+    with_suggestion(&format!("unknown variant `{named}`, expected one of {expected}")).replacen(
+        "unknown variant",
+        "unknown pipeline",
+        1,
+    )
 }
 
 /// Puts `over` on top of `base`: tables merge key by key, everything else is replaced. A table that names another
