@@ -133,6 +133,21 @@ impl OpRng {
         }
     }
 
+    /// `count` weights that sum to 1, from the symmetric Dirichlet distribution of concentration `alpha` above 0.
+    pub fn dirichlet(&mut self, alpha: f64, count: u32) -> Vec<f64> {
+        // As logarithms, of which the largest becomes 1: gamma variates of a small shape underflow.
+        let logarithms: Vec<f64> = (0..count)
+            .map(|_| {
+                let boosted = self.gamma(alpha + 1.0);
+                boosted.ln() + (1.0 - self.unit()).ln() / alpha
+            })
+            .collect();
+        let largest = logarithms.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let variates: Vec<f64> = logarithms.iter().map(|log| (log - largest).exp()).collect();
+        let total: f64 = variates.iter().sum();
+        variates.into_iter().map(|variate| variate / total).collect()
+    }
+
     /// Gamma of scale 1 for a `shape` of at least 1 (Marsaglia and Tsang, "A simple method for generating gamma
     /// variables", 2000).
     fn gamma(&mut self, shape: f64) -> f64 {

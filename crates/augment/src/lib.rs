@@ -38,6 +38,11 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#![allow(
+    clippy::inline_always,
+    reason = "what `pulp` dispatches must be inlined, or it is not compiled for the processor's vectors"
+)]
+
 mod children;
 mod color;
 mod error;
@@ -51,6 +56,7 @@ mod op;
 #[path = "ops/catalog.rs"]
 pub mod ops;
 mod pipeline;
+mod policy;
 mod round;
 mod settings;
 
@@ -63,6 +69,8 @@ pub use normalize::Normalize;
 pub use op::{Op, Transform};
 pub use ops::{CatalogOp, Family, OpDraw, OpSettings, OpSpec};
 pub use pipeline::Pipeline;
+pub use policy::action::{Action, Step, Variant};
+pub use policy::learnt::LearntPolicy;
 pub use settings::count::Count;
 pub use settings::padding::{Padding, PaddingMode};
 pub use settings::strength::Strength;

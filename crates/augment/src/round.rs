@@ -9,8 +9,10 @@
     clippy::cast_sign_loss,
     reason = "Rust's float casts cut the fraction off and saturate, which is what is wanted"
 )]
+#[inline(always)]
 pub(crate) const fn level_towards_zero(value: f32) -> u8 {
-    value as u8
+    // Through `i32`, for which processors have a vector instruction.
+    value.clamp(0.0, 255.0) as i32 as u8
 }
 
 /// C's `(int)` followed by Pillow's `CLIP8`: towards zero, into `0..=255`.
@@ -19,11 +21,14 @@ pub(crate) const fn level_towards_zero(value: f32) -> u8 {
     clippy::cast_sign_loss,
     reason = "Rust's float casts cut the fraction off and saturate, which is what is wanted"
 )]
+#[inline(always)]
 pub(crate) const fn level_towards_zero_f64(value: f64) -> u8 {
-    value as u8
+    // Through `i32`, for which processors have a vector instruction.
+    value.clamp(0.0, 255.0) as i32 as u8
 }
 
 /// C's `round()` followed by Pillow's `CLIP8`: the nearest level, away from zero when two are equally near.
+#[inline(always)]
 pub(crate) fn level_nearest(value: f64) -> u8 {
     // Both operations are exact, and `f64::round` is a slow call on processors of the baseline.
     let below = level_towards_zero_f64(value);
@@ -46,6 +51,7 @@ pub(crate) const fn level_modulo(value: f64) -> u8 {
     clippy::cast_sign_loss,
     reason = "Rust's float casts saturate, which is what is wanted"
 )]
+#[inline(always)]
 pub(crate) const fn level_half_even(value: f32) -> u8 {
     value.round_ties_even() as u8
 }
@@ -74,6 +80,21 @@ pub(crate) const fn pixels_down(value: f64) -> u32 {
 )]
 pub(crate) fn pixels_half_even(value: f64) -> u32 {
     value.round_ties_even() as u32
+}
+
+/// Pillow's `FIX`: the nearest number in 16.16 fixed point, upwards when two are equally near.
+#[allow(clippy::cast_possible_truncation, reason = "Rust's float casts saturate")]
+pub(crate) fn fixed_16(value: f64) -> i64 {
+    // Within 48 bits, so that sums over a row cannot overflow.
+    (value * 65_536.0 + 0.5).floor().clamp(-1e14, 1e14) as i64
+}
+
+/// The whole number at or below a coordinate.
+#[inline(always)]
+#[allow(clippy::cast_possible_truncation, reason = "Rust's float casts saturate")]
+pub(crate) fn floor_i64(value: f64) -> i64 {
+    let whole = value as i64;
+    whole - i64::from(value < whole as f64)
 }
 
 /// C's `(int)` for a coordinate that is not negative: the pixel that it lies in.

@@ -148,9 +148,9 @@ fn a_draw_of_another_op_changes_nothing() {
 #[test]
 fn examples_act() {
     for spec in OpSpec::examples() {
-        let image = colorful(Size::new(40, 31));
-        let result = build(&spec).apply(image.clone(), &mut key(0).rng(0));
-        assert_ne!(result, image, "{}", spec.name());
+        let (op, image) = (build(&spec), colorful(Size::new(40, 31)));
+        let acts = (0..20).any(|index| op.apply(image.clone(), &mut key(index).rng(0)) != image);
+        assert!(acts, "{}", spec.name());
     }
 }
 

@@ -2,13 +2,14 @@
 
 use crate::checkpoint::CheckpointSet;
 use crate::error::Error;
-use crate::loss::{cross_entropy_sum, smoothed_targets};
+use crate::loss::{cross_entropy_sum, soft_targets};
 use crate::plan::StagePlan;
 use crate::record::Evaluation;
 use crate::tally::{Tally, argmax};
 use crate::train::pictures;
 use burn::module::Module as _;
 use burn::tensor::Device;
+use kiln_augment::mix::MixedLabel;
 use kiln_data::{BatchPlan, Listing, Loader, Recipe, SampleKeys};
 use kiln_models::Network;
 use std::sync::Arc;
@@ -67,14 +68,14 @@ pub(crate) fn evaluate(
         if batch.labels.is_empty() {
             continue;
         }
-        let labels = batch.labels.clone();
+        let labels: Vec<MixedLabel> = batch.labels.iter().copied().map(MixedLabel::pure).collect();
         let logits = network.forward(pictures(batch, device));
-        let targets = smoothed_targets(&labels, classes, stage.label_smoothing, device);
+        let targets = soft_targets(&labels, classes, stage.label_smoothing, device);
         let loss = cross_entropy_sum(logits.clone(), targets).into_scalar::<f32>();
         let logits: Vec<f32> = logits.into_data().iter::<f32>().collect();
         scores.tally.add(&logits, &labels, f64::from(loss));
-        for (row, &label) in logits.chunks_exact(classes).zip(&labels) {
-            scores.confusion[label as usize][argmax(row)] += 1;
+        for (row, label) in logits.chunks_exact(classes).zip(&labels) {
+            scores.confusion[label.class as usize][argmax(row)] += 1;
         }
         progress(done, listing.len());
     }

@@ -25,7 +25,7 @@ mod train;
 pub use card::ModelCard;
 pub use device_memory::peak_resident_bytes;
 pub use error::Error;
-pub use loss::{cross_entropy_sum, smoothed_targets};
+pub use loss::{cross_entropy_sum, soft_targets};
 pub use observer::{Observer, Silent, StepReport, StopRequest};
 pub use plan::{StagePlan, check};
 pub use predict::{ClassProbability, Prediction, predict};

@@ -2,29 +2,34 @@
 
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{DType, Device, Tensor, TensorData};
+use kiln_augment::mix::MixedLabel;
 
 /// The target distributions of `labels`: `1 - smoothing` on the class, `smoothing` spread evenly over all classes,
-/// the class included (Szegedy et al., 2015).
+/// the class included (Szegedy et al., 2015). A mixed picture has the distributions of both of its classes by their
+/// parts.
 ///
 /// # Shapes
 /// `[labels, classes]`.
 ///
 /// # Parity
-/// `torch.nn.functional.cross_entropy(..., label_smoothing=...)`.
-pub fn smoothed_targets(
-    labels: &[u32],
+/// `torch.nn.functional.cross_entropy(..., label_smoothing=...)`; for mixed pictures timm's `mixup_target`.
+pub fn soft_targets(
+    labels: &[MixedLabel],
     classes: usize,
     smoothing: f64,
     device: &Device,
 ) -> Tensor<2> {
+    let spread = smoothing / classes as f64;
     #[allow(clippy::cast_possible_truncation, reason = "the loss is computed in f32")]
-    let (spread, hit) = (
-        (smoothing / classes as f64) as f32,
-        (1.0 - smoothing + smoothing / classes as f64) as f32,
-    );
-    let mut values = vec![spread; labels.len() * classes];
-    for (row, &label) in values.chunks_exact_mut(classes).zip(labels) {
-        row[label as usize] = hit;
+    let target = |part: f64| (part * (1.0 - smoothing) + spread) as f32;
+    let mut values = vec![target(0.0); labels.len() * classes];
+    for (row, label) in values.chunks_exact_mut(classes).zip(labels) {
+        if label.class == label.partner {
+            row[label.class as usize] = target(1.0);
+        } else {
+            row[label.class as usize] = target(label.lambda);
+            row[label.partner as usize] = target(1.0 - label.lambda);
+        }
     }
     Tensor::from_data(TensorData::new(values, [labels.len(), classes]), (device, DType::F32))
 }

@@ -4,6 +4,7 @@ use crate::card::ModelCard;
 use crate::checkpoint::TrainState;
 use crate::error::Error;
 use crate::spec::{ExperimentSpec, Layers, Metric, StageSpec};
+use kiln_augment::mix::{Mix, MixSpec};
 use kiln_augment::{Pipeline, Size, Transform};
 use kiln_data::{BatchShape, Recipe};
 use kiln_optim_schedules::{Optimizer, OptimizerSpec, Schedule, Timeline};
@@ -34,6 +35,10 @@ pub struct StagePlan {
     pub val_recipe: Arc<Recipe>,
     /// What travels with the weights.
     pub card: ModelCard,
+    /// Mixing of the pictures of a micro-batch.
+    pub mixing: Option<Mix>,
+    /// Optimizer steps of the stage, from its first, in which pictures are mixed.
+    pub mixing_steps: u64,
     /// Part of the target spread over all classes.
     pub label_smoothing: f64,
     /// Bound on the global norm of the gradients; infinite for none.
@@ -103,6 +108,14 @@ pub fn check(spec: &ExperimentSpec, layers: &Layers) -> Result<(), Error> {
         ensure(delta_valid, &at("early_stopping.min_delta"), "at least 0")?;
         ensure(stage.checkpoint.keep_newest > 0, &at("checkpoint.keep_newest"), "at least 1")?;
         stage.optimizer.build().map_err(|error| fault(&at("optimizer"), &error))?;
+        if let Some(mixing) = &stage.mixing {
+            mixing.build().map_err(|error| fault(&at("mixing"), &error))?;
+        }
+        ensure(
+            stage.mixing.is_some() || stage.mixing_for.is_none(),
+            &at("mixing_for"),
+            "left out where there is no `mixing`",
+        )?;
         build_pipeline(name, stage, layers)?;
     }
     Ok(())
@@ -176,6 +189,12 @@ fn resolve_stage(
         normalize: card.normalize(),
         size: Size::square(stage.size),
     };
+    let mixing = stage.mixing.as_ref().map(MixSpec::build).transpose();
+    let mixing = mixing.map_err(|error| fault("mixing", &error))?;
+    let mixing_steps = match &stage.mixing_for {
+        Some(span) => span.steps(timeline).map_err(|error| fault("mixing_for", &error))?,
+        None => total_steps,
+    };
     let stopping = stage.early_stopping.as_ref();
     Ok(StagePlan {
         name: name.clone(),
@@ -188,6 +207,8 @@ fn resolve_stage(
         train_recipe: Arc::new(train_recipe),
         val_recipe: Arc::new(val_recipe),
         card,
+        mixing,
+        mixing_steps,
         label_smoothing: stage.loss.label_smoothing,
         max_grad_norm: stage.clip_grad_norm.unwrap_or(f64::INFINITY),
         best_by: stage.checkpoint.best_by,

@@ -1,5 +1,6 @@
 //! Counting hits and losses over batches.
 
+use kiln_augment::mix::MixedLabel;
 use serde::{Deserialize, Serialize};
 
 /// Sums over pictures; means on request.
@@ -9,24 +10,27 @@ pub struct Tally {
     pub samples: u64,
     /// Sum of the losses.
     pub loss_sum: f64,
-    /// Pictures whose class has the highest logit.
-    pub hits1: u64,
-    /// Pictures whose class is among the five highest logits.
-    pub hits5: u64,
+    /// Pictures whose class has the highest logit. A mixed picture counts by the part of the class that was hit.
+    pub hits1: f64,
+    /// Pictures whose class is among the five highest logits; a mixed picture by the parts of the classes that are.
+    pub hits5: f64,
     /// Pictures left out because they could not be decoded.
     pub bad_images: u64,
 }
 
 impl Tally {
     /// Counts one batch: `logits` row by row, `labels` one for each row.
-    pub fn add(&mut self, logits: &[f32], labels: &[u32], loss_sum: f64) {
+    pub fn add(&mut self, logits: &[f32], labels: &[MixedLabel], loss_sum: f64) {
         self.samples += labels.len() as u64;
         self.loss_sum += loss_sum;
         let classes = logits.len().checked_div(labels.len()).unwrap_or(0).max(1);
-        for (row, &label) in logits.chunks_exact(classes).zip(labels) {
-            let rank = rank_of(row, label as usize);
-            self.hits1 += u64::from(rank < 1);
-            self.hits5 += u64::from(rank < 5);
+        for (row, label) in logits.chunks_exact(classes).zip(labels) {
+            for (class, part) in [(label.class, label.lambda), (label.partner, 1.0 - label.lambda)]
+            {
+                let rank = rank_of(row, class as usize);
+                self.hits1 += if rank < 1 { part } else { 0.0 };
+                self.hits5 += if rank < 5 { part } else { 0.0 };
+            }
         }
     }
 
@@ -37,12 +41,12 @@ impl Tally {
 
     /// Top-1 accuracy, a fraction; NaN over no pictures.
     pub fn top1(&self) -> f64 {
-        self.hits1 as f64 / self.samples as f64
+        self.hits1 / self.samples as f64
     }
 
     /// Top-5 accuracy, a fraction; NaN over no pictures.
     pub fn top5(&self) -> f64 {
-        self.hits5 as f64 / self.samples as f64
+        self.hits5 / self.samples as f64
     }
 }
 
@@ -73,6 +77,7 @@ pub(crate) fn argmax(row: &[f32]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::{Tally, argmax, rank_of};
+    use kiln_augment::mix::MixedLabel;
 
     #[test]
     fn rank_counts_the_classes_before_the_label() {
@@ -94,15 +99,31 @@ mod tests {
     #[test]
     fn a_network_that_yields_nan_scores_nothing() {
         let mut tally = Tally::default();
-        tally.add(&[f32::NAN; 6], &[0, 1], f64::NAN);
-        assert_eq!((tally.samples, tally.hits1), (2, 0));
+        tally.add(&[f32::NAN; 6], &[0, 1].map(MixedLabel::pure), f64::NAN);
+        assert_eq!((tally.samples, tally.hits1), (2, 0.0));
+    }
+
+    #[test]
+    fn a_mixed_picture_is_hit_by_parts() {
+        let mixed = MixedLabel { class: 2, partner: 0, lambda: 0.75 };
+        let top1 = |logits: [f32; 6]| {
+            let mut tally = Tally::default();
+            tally.add(&logits, &[mixed], 1.0);
+            tally.top1()
+        };
+        assert_eq!(top1([0.0, 0.0, 1.0, 0.0, 0.0, 0.0]), 0.75);
+        assert_eq!(top1([1.0, 0.0, 0.0, 0.0, 0.0, 0.0]), 0.25);
+        assert_eq!(top1([0.0, 1.0, 0.0, 0.0, 0.0, 0.0]), 0.0);
+        let mut tally = Tally::default();
+        tally.add(&[5.0, 0.0, 4.0, 3.0, 2.0, 1.0], &[mixed], 1.0);
+        assert_eq!((tally.top1(), tally.top5()), (0.25, 1.0));
     }
 
     #[test]
     fn means_are_over_pictures_not_batches() {
         let mut tally = Tally::default();
-        tally.add(&[1.0, 0.0, 1.0, 0.0, 1.0, 0.0], &[0, 0, 0], 3.0);
-        tally.add(&[1.0, 0.0], &[1], 5.0);
+        tally.add(&[1.0, 0.0, 1.0, 0.0, 1.0, 0.0], &[0, 0, 0].map(MixedLabel::pure), 3.0);
+        tally.add(&[1.0, 0.0], &[MixedLabel::pure(1)], 5.0);
         assert_eq!((tally.top1(), tally.top5(), tally.loss()), (0.75, 1.0, 2.0));
     }
 }

@@ -1,6 +1,6 @@
 //! The training loop, top to bottom.
 //!
-//! One optimizer step: `accumulate` micro-batches go forward and backward, their summed gradients are divided by the
+//! One optimizer step: `accumulate` micro-batches are mixed if the stage says so and go forward and backward, their summed gradients are divided by the
 //! number of pictures, clipped by their global norm, and applied at the rate of that step. One epoch: its steps, then
 //! validation, a line in `metrics.jsonl`, and a checkpoint where one is due. Everything that decides the result is a
 //! function of the plan and the position in [`TrainState`], so a run continues wherever a checkpoint left it.
@@ -10,12 +10,13 @@ use crate::device_memory::device_memory_bytes;
 use crate::early_stopping::Best;
 use crate::error::Error;
 use crate::evaluate::{Test, evaluate};
-use crate::loss::{cross_entropy_sum, smoothed_targets};
+use crate::loss::{cross_entropy_sum, soft_targets};
 use crate::observer::{Observer, StepReport, StopRequest};
 use crate::plan::StagePlan;
 use crate::record::EpochRecord;
 use crate::run_directory::RunDirectory;
 use burn::tensor::{DType, Device, Tensor, TensorData};
+use kiln_augment::mix::{Layout, MixedLabel};
 use kiln_augment::{Domain, RandomKey};
 use kiln_data::{Batch, BatchPlan, Batches, Listing, Loader, SampleKeys};
 use kiln_models::Network;
@@ -172,18 +173,19 @@ impl Trainer<'_> {
         let mut gradients = Gradients::default();
         let mut samples = 0;
         let mut loss_sum = 0.0;
+        let mut kept = Vec::new();
         for (micro, batch) in batches.by_ref().take(stage.shape.accumulate() as usize).enumerate() {
-            let batch = batch?;
+            let mut batch = batch?;
             state.tally.bad_images += batch.bad.len() as u64;
             if batch.labels.is_empty() {
                 continue;
             }
             self.seed_dropout(&state, micro);
-            let (labels, count) = (batch.labels.clone(), batch.labels.len());
+            let labels = self.mixed(stage, &state, micro, &mut batch, &mut kept);
+            let count = labels.len();
             let device = self.device.clone().autodiff();
             let logits = network.forward(pictures(batch, &device));
-            let targets =
-                smoothed_targets(&labels, logits.dims()[1], stage.label_smoothing, &device);
+            let targets = soft_targets(&labels, logits.dims()[1], stage.label_smoothing, &device);
             let loss = cross_entropy_sum(logits.clone(), targets);
             let batch_loss = f64::from(loss.clone().into_scalar::<f32>());
             let logits: Vec<f32> = logits.inner().into_data().iter::<f32>().collect();
@@ -210,6 +212,27 @@ impl Trainer<'_> {
         state.step_in_epoch += 1;
         state.run_step += 1;
         Ok(Progress { network, optimizer, state })
+    }
+
+    /// Mixes the pictures of a micro-batch where the stage says so, and returns what they show.
+    fn mixed(
+        &self,
+        stage: &StagePlan,
+        state: &TrainState,
+        micro: usize,
+        batch: &mut Batch,
+        kept: &mut Vec<f32>,
+    ) -> Vec<MixedLabel> {
+        match stage.mixing {
+            Some(mix) if stage.step(state) < stage.mixing_steps => {
+                let (epoch, index) = (state.run_step, micro as u64);
+                let key = RandomKey { seed: self.seed, domain: Domain::Mix, epoch, index };
+                let draw = mix.draw(batch.len(), batch.size, &mut key.rng(0));
+                draw.apply(&mut batch.images, batch.size, Layout::Planar, kept);
+                draw.labels(&batch.labels)
+            }
+            _ => batch.labels.iter().copied().map(MixedLabel::pure).collect(),
+        }
     }
 
     /// Makes dropout a function of the position: the device's generator is seeded before each micro-batch.

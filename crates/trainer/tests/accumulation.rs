@@ -4,8 +4,9 @@
 use burn::module::{Module, Param};
 use burn::tensor::activation::relu;
 use burn::tensor::{DType, Device, Tensor, TensorData};
+use kiln_augment::mix::MixedLabel;
 use kiln_optim_schedules::{Gradients, OptimizerSpec, Rates};
-use kiln_trainer::{cross_entropy_sum, smoothed_targets};
+use kiln_trainer::{cross_entropy_sum, soft_targets};
 use proptest::prelude::*;
 
 const FEATURES: usize = 6;
@@ -40,7 +41,8 @@ impl Net {
         for (inputs, labels) in inputs.chunks(micro * FEATURES).zip(labels.chunks(micro)) {
             let input = tensor(inputs, [labels.len(), FEATURES], device);
             let logits = relu(input.matmul(self.first.val())).matmul(self.second.val());
-            let loss = cross_entropy_sum(logits, smoothed_targets(labels, CLASSES, 0.1, device));
+            let labels: Vec<_> = labels.iter().copied().map(MixedLabel::pure).collect();
+            let loss = cross_entropy_sum(logits, soft_targets(&labels, CLASSES, 0.1, device));
             gradients.add(loss.backward(), &self);
         }
         gradients.scale(1.0 / labels.len() as f64);

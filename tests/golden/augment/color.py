@@ -18,7 +18,23 @@ def color_jitter(image, _, draw):
     return op(image)
 
 
-OPS = {"color_jitter": color_jitter, "random_grayscale": random_grayscale}
+def switched(function, *settings):
+    """A function of the picture and of some settings, where the draw says so."""
+    return lambda image, spec, acts: (
+        function(image, *(spec[name] for name in settings)) if acts else image
+    )
+
+
+OPS = {
+    "color_jitter": color_jitter,
+    "random_adjust_sharpness": switched(F.adjust_sharpness, "sharpness_factor"),
+    "random_autocontrast": switched(F.autocontrast),
+    "random_equalize": switched(F.equalize),
+    "random_grayscale": random_grayscale,
+    "random_invert": switched(F.invert),
+    "random_posterize": switched(F.posterize, "bits"),
+    "random_solarize": switched(F.solarize, "threshold"),
+}
 
 
 def color_jitter_cases():
@@ -51,6 +67,24 @@ def random_grayscale_cases():
     yield "random_grayscale", "rests", "noise", (7, 4), {"p": 0.5}, False
 
 
+SHAPES = [("noise", (13, 7)), ("extremes", (9, 9)), ("gradient", (40, 30)), ("noise", (1, 1))]
+
+
+def switch_cases():
+    for kind, size in SHAPES + [("noise", (90, 1)), ("gradient", (2, 9))]:
+        for op in ("random_autocontrast", "random_equalize", "random_invert"):
+            yield op, "acts", kind, size, {"p": 0.5}, True
+        for bits in (1, 4, 7, 8):
+            yield "random_posterize", f"{bits}-bits", kind, size, {"bits": bits}, True
+        for threshold in (0.0, 1.0, 127.5, 255.0, 256.0):
+            settings = {"threshold": threshold}
+            yield "random_solarize", f"from-{threshold}", kind, size, settings, True
+        for factor in (0.0, 0.4, 1.0, 1.7, 3.0):
+            settings = {"sharpness_factor": factor}
+            yield "random_adjust_sharpness", f"by-{factor}", kind, size, settings, True
+
+
 def cases():
+    yield from switch_cases()
     yield from color_jitter_cases()
     yield from random_grayscale_cases()

@@ -1,5 +1,7 @@
 """Ops that move pixels: references and cases."""
 
+import albumentations
+import numpy as np
 from torchvision import transforms
 from torchvision.transforms import InterpolationMode
 from torchvision.transforms import functional as F
@@ -49,15 +51,28 @@ def random_vertical_flip(image, _, draw):
     return F.vflip(image) if draw else image
 
 
+def transpose(image, _, draw):
+    return np.ascontiguousarray(albumentations.Transpose().apply(np.asarray(image))) if draw else image
+
+
+def random_rotate90(image, _, draw):
+    if draw is None:
+        return image
+    op = albumentations.RandomRotate90()
+    return np.ascontiguousarray(op.apply(np.asarray(image), factor=draw))
+
+
 OPS = {
     "center_crop": center_crop,
     "pad": pad,
     "random_crop": random_crop,
     "random_horizontal_flip": random_horizontal_flip,
     "random_resized_crop": random_resized_crop,
+    "random_rotate90": random_rotate90,
     "random_vertical_flip": random_vertical_flip,
     "resize": resize,
     "resize_short": resize,
+    "transpose": transpose,
 }
 
 
@@ -157,6 +172,16 @@ def switch_cases():
         yield op, "rests", "noise", (7, 4), {"p": 0.5}, False
 
 
+def turn_cases():
+    shapes = (("noise", (7, 4)), ("noise", (5, 5)), ("extremes", (40, 70)), ("noise", (1, 1)))
+    for kind, size in shapes:
+        yield "transpose", "acts", kind, size, {"p": 1.0}, True
+        for quarters in range(4):
+            yield "random_rotate90", f"turns-{quarters}", kind, size, {"p": 0.5}, quarters
+    yield "transpose", "rests", "noise", (7, 4), {"p": 0.5}, False
+    yield "random_rotate90", "rests", "noise", (7, 4), {"p": 0.5}, None
+
+
 def cases():
     yield from resize_cases()
     yield from resize_short_cases()
@@ -165,3 +190,4 @@ def cases():
     yield from random_crop_cases()
     yield from random_resized_crop_cases()
     yield from switch_cases()
+    yield from turn_cases()

@@ -1,5 +1,9 @@
 """Ops that choose among other ops: references and cases."""
 
+import numpy as np
+import torch
+from timm.data import auto_augment as timm_auto_augment
+from torchvision.transforms import InterpolationMode, autoaugment
 from torchvision.transforms import functional as F
 
 REFERENCES = {
@@ -23,7 +27,66 @@ def sequential(image, settings, draw):
     return image
 
 
-OPS = {"one_of": chosen, "sequential": sequential, "some_of": chosen}
+# The names that actions have in the references, where they differ from ours in more than case.
+TORCHVISION = {"auto_contrast": "AutoContrast"}
+ENHANCEMENTS = ("brightness", "color", "contrast", "sharpness")
+FILTERS = {"bilinear": 2, "bicubic": 3}
+
+
+def split(action):
+    """Name and magnitude of an action as a draw writes it."""
+    return next(iter(action.items())) if isinstance(action, dict) else (action, 0.0)
+
+
+def torchvision_step(image, step, fill):
+    name, magnitude = split(step["action"])
+    magnitude -= 1.0 if name in ENHANCEMENTS else 0.0
+    name = TORCHVISION.get(name, "".join(word.title() for word in name.split("_")))
+    interpolation = InterpolationMode(step["interpolation"])
+    return autoaugment._apply_op(image, name, magnitude, interpolation, fill)
+
+
+def timm_step(image, step, fill):
+    name, magnitude = split(step["action"])
+    if name == "identity":
+        return image
+    arguments = () if name in ("auto_contrast", "equalize", "invert") else (magnitude,)
+    function = {
+        "translate_x": timm_auto_augment.translate_x_abs,
+        "translate_y": timm_auto_augment.translate_y_abs,
+    }.get(name) or getattr(timm_auto_augment, name)
+    return function(image, *arguments, resample=FILTERS[step["interpolation"]], fillcolor=fill)
+
+
+def rand_augment(image, settings, draw):
+    apply = timm_step if settings.get("variant") == "timm" else torchvision_step
+    for step in draw:
+        image = apply(image, step, tuple(settings.get("fill", (0, 0, 0))))
+    return image
+
+
+def trivial_augment_wide(image, settings, draw):
+    return rand_augment(image, settings, [draw] if draw else [])
+
+
+def aug_mix(image, settings, draw):
+    """torchvision's sum, over versions made on PIL pictures."""
+    mix = draw["original"] * F.pil_to_tensor(image)
+    for chain in draw["chains"]:
+        version = F.pil_to_tensor(rand_augment(image, settings, chain["steps"]))
+        mix.add_(torch.tensor(chain["weight"], dtype=torch.float32) * version)
+    return np.ascontiguousarray(mix.to(torch.uint8).permute(1, 2, 0).numpy())
+
+
+OPS = {
+    "aug_mix": aug_mix,
+    "auto_augment": rand_augment,
+    "one_of": chosen,
+    "rand_augment": rand_augment,
+    "sequential": sequential,
+    "some_of": chosen,
+    "trivial_augment_wide": trivial_augment_wide,
+}
 
 
 def composition_cases():
@@ -41,5 +104,72 @@ def composition_cases():
     yield "sequential", "rests", "noise", (7, 4), {"p": 0.5, "ops": CHILDREN}, []
 
 
+def step(action, interpolation="nearest"):
+    return {"action": action, "interpolation": interpolation}
+
+
+MOVES = [
+    {"shear_x": 0.0870000049471855},
+    {"shear_y": -0.29999998211860657},
+    {"translate_x": 6.2},
+    {"translate_y": -3.9},
+    {"rotate": 8.699999809265137},
+    {"rotate": -121.5},
+]
+COLORS = [
+    {"brightness": 1.2699999809265137},
+    {"color": 0.4},
+    {"contrast": 1.6},
+    {"sharpness": 1.9},
+    {"sharpness": 0.1},
+    {"posterize": 4},
+    {"solarize": 178.5},
+    "auto_contrast",
+    "equalize",
+    "invert",
+    "identity",
+]
+
+
+def policy_cases():
+    def label(action):
+        name, magnitude = split(action)
+        return f"{name}-{magnitude:.3g}"
+
+    for kind, size in [("noise", (23, 17)), ("gradient", (31, 31))]:
+        for interpolation in ("nearest", "bilinear", "bicubic"):
+            for move in MOVES + [{"rotate": 90.0}, {"rotate": 180.0}]:
+                settings = {"fill": [10, 20, 30]}
+                draw = [step(move, interpolation)]
+                name = f"{label(move)}-{interpolation}"
+                yield "rand_augment", name, kind, size, settings, draw
+                if interpolation != "nearest":
+                    settings = {"variant": "timm", "fill": [124, 116, 104]}
+                    yield "rand_augment", f"timm-{name}", kind, size, settings, draw
+    for color in COLORS:
+        name = label(color)
+        yield "rand_augment", name, "noise", (13, 7), {}, [step(color)]
+    for color in COLORS + [{"solarize_add": 99}, {"solarize": 26}]:
+        draw = [step(color, "bilinear")]
+        name = f"timm-{label(color)}"
+        yield "rand_augment", name, "noise", (13, 7), {"variant": "timm"}, draw
+    both = [step({"rotate": 27.0}), step("equalize"), step({"shear_y": 0.2})]
+    yield "rand_augment", "three", "extremes", (19, 23), {"num_ops": 3}, both
+    yield "auto_augment", "pair", "noise", (23, 17), {"policy": "cifar10"}, both[:2]
+    yield "auto_augment", "rests", "noise", (7, 5), {}, []
+    for move in ({"shear_x": -0.99}, {"translate_y": 32.0}, {"rotate": 135.0}):
+        yield "trivial_augment_wide", label(move), "noise", (23, 17), {}, step(move)
+    yield "trivial_augment_wide", "posterize", "noise", (23, 17), {}, step({"posterize": 2})
+    chains = [
+        {"weight": 0.25, "steps": [step({"rotate": 6.6}, "bilinear"), step("equalize", "bilinear")]},
+        {"weight": 0.375, "steps": [step({"posterize": 3}, "bilinear")]},
+    ]
+    draw = {"original": 0.375, "chains": chains}
+    yield "aug_mix", "two", "noise", (23, 17), {"mixture_width": 2}, draw
+    draw = {"original": 0.3, "chains": [{"weight": 0.7, "steps": [step("invert", "bilinear")]}]}
+    yield "aug_mix", "one", "gradient", (16, 16), {"mixture_width": 1}, draw
+
+
 def cases():
+    yield from policy_cases()
     yield from composition_cases()

@@ -4,8 +4,11 @@
 //! `f32` there, and a blend is one multiplication and one addition, so it is here.
 
 use crate::color::hsv::{hsv_to_rgb, rgb_to_hsv};
+use crate::color::lookup::look_up;
+use crate::color::planes::{PixelFunction, each_pixel};
 use crate::image::Image8;
 use crate::round::{level_modulo, level_towards_zero, level_towards_zero_f64};
+use pulp::{Arch, Simd, WithSimd};
 
 /// Blends with black: `ImageEnhance.Brightness`.
 pub(crate) fn adjust_brightness(image: &mut Image8, factor: f64) {
@@ -14,46 +17,118 @@ pub(crate) fn adjust_brightness(image: &mut Image8, factor: f64) {
 
 /// Blends with the mean grey: `ImageEnhance.Contrast`.
 pub(crate) fn adjust_contrast(image: &mut Image8, factor: f64) {
-    let sum: u64 = image.rgb_mut().iter().map(|&pixel| u64::from(luma(pixel))).sum();
+    let sum = Arch::new().dispatch(SumOfLuma { pixels: image.rgb_mut() });
     let mean = sum as f64 / image.size().area() as f64;
     blend_with_level(image, level_towards_zero_f64(mean + 0.5), factor);
 }
 
 /// Blends with the grey version: `ImageEnhance.Color`.
 pub(crate) fn adjust_saturation(image: &mut Image8, factor: f64) {
-    let factor = as_f32(factor);
-    for pixel in image.rgb_mut() {
-        let grey = luma(*pixel);
-        *pixel = pixel.map(|level| blend(grey, level, factor));
-    }
+    each_pixel(image, Saturation { factor: as_f32(factor) });
 }
 
 /// Turns the colour wheel by `turn` of its circumference: torchvision's `adjust_hue` for PIL pictures.
 pub(crate) fn adjust_hue(image: &mut Image8, turn: f64) {
-    let shift = level_modulo(turn * 255.0);
-    for pixel in image.rgb_mut() {
-        let [hue, saturation, value] = rgb_to_hsv(*pixel);
-        *pixel = hsv_to_rgb([hue.wrapping_add(shift), saturation, value]);
-    }
+    each_pixel(image, Hue { shift: level_modulo(turn * 255.0) });
 }
 
 /// Gives all channels the grey level: `Image.convert("L")` three times.
 pub(crate) fn to_grayscale(image: &mut Image8) {
-    for pixel in image.rgb_mut() {
-        *pixel = [luma(*pixel); 3];
+    each_pixel(image, Grayscale);
+}
+
+#[derive(Clone, Copy)]
+struct Saturation {
+    factor: f32,
+}
+
+impl PixelFunction for Saturation {
+    #[inline(always)]
+    fn of(self, pixel: [u8; 3]) -> [u8; 3] {
+        let [red, green, blue] = pixel;
+        let grey = luma(pixel);
+        [
+            blend(grey, red, self.factor),
+            blend(grey, green, self.factor),
+            blend(grey, blue, self.factor),
+        ]
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Hue {
+    shift: u8,
+}
+
+impl PixelFunction for Hue {
+    #[inline(always)]
+    fn of(self, pixel: [u8; 3]) -> [u8; 3] {
+        let [hue, saturation, value] = rgb_to_hsv(pixel);
+        hsv_to_rgb([hue.wrapping_add(self.shift), saturation, value])
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Grayscale;
+
+impl PixelFunction for Grayscale {
+    #[inline(always)]
+    fn of(self, pixel: [u8; 3]) -> [u8; 3] {
+        [luma(pixel); 3]
+    }
+}
+
+/// The sum of all grey levels.
+struct SumOfLuma<'a> {
+    pixels: &'a [[u8; 3]],
+}
+
+impl WithSimd for SumOfLuma<'_> {
+    type Output = u64;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> u64 {
+        // Short enough for the sum of a run to fit into 32 bits, which vectors add faster.
+        let runs = self.pixels.chunks(1 << 12);
+        runs.map(|run| u64::from(run.iter().map(|&pixel| u32::from(luma(pixel))).sum::<u32>()))
+            .sum()
     }
 }
 
 /// Pillow's grey level: weights of ITU-R 601-2 in 16-bit fixed point.
+#[inline(always)]
 #[allow(clippy::cast_possible_truncation, reason = "the weights sum to 65536, so at most 255")]
-const fn luma([red, green, blue]: [u8; 3]) -> u8 {
+pub(crate) const fn luma([red, green, blue]: [u8; 3]) -> u8 {
     ((red as u32 * 19_595 + green as u32 * 38_470 + blue as u32 * 7_471 + 0x8000) >> 16) as u8
 }
 
 /// Pillow's `Image.blend` of two levels.
+#[inline(always)]
 fn blend(degenerate: u8, level: u8, factor: f32) -> u8 {
     let difference = f32::from(i16::from(level) - i16::from(degenerate));
     level_towards_zero(f32::from(degenerate) + factor * difference)
+}
+
+/// Blends each of `levels` with its counterpart of `degenerate`, which 0 stands for.
+pub(crate) fn blend_levels(degenerate: &[u8], levels: &mut [u8], factor: f64) {
+    Arch::new().dispatch(BlendLevels { degenerate, levels, factor: as_f32(factor) });
+}
+
+struct BlendLevels<'a> {
+    degenerate: &'a [u8],
+    levels: &'a mut [u8],
+    factor: f32,
+}
+
+impl WithSimd for BlendLevels<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        for (&degenerate, level) in self.degenerate.iter().zip(self.levels) {
+            *level = blend(degenerate, *level, self.factor);
+        }
+    }
 }
 
 fn blend_with_level(image: &mut Image8, degenerate: u8, factor: f64) {
@@ -62,9 +137,7 @@ fn blend_with_level(image: &mut Image8, degenerate: u8, factor: f64) {
         #[allow(clippy::cast_possible_truncation, reason = "an index of 256 entries")]
         blend(degenerate, level as u8, factor)
     });
-    for level in image.pixels_mut() {
-        *level = table[usize::from(*level)];
-    }
+    look_up(image.pixels_mut(), &table);
 }
 
 #[allow(clippy::cast_possible_truncation, reason = "Pillow narrows factors in the same way")]

@@ -1,7 +1,10 @@
 //! Moving pixels: rectangles, axes, resampling.
 
+pub(crate) mod affine;
 pub(crate) mod axis;
 pub(crate) mod canvas;
 pub(crate) mod crop_box;
 pub(crate) mod interpolation;
 pub(crate) mod resample;
+pub(crate) mod turn;
+pub(crate) mod warp;

@@ -3,19 +3,31 @@
 //! A new op is one file in this folder, named as the op is in configurations, and two lines here: its `mod` line and
 //! its row of the table. Contract tests, documentation checks and the demand for a golden case follow from the table.
 
+pub mod aug_mix;
+pub mod auto_augment;
 pub mod center_crop;
 pub mod color_jitter;
 pub mod one_of;
 pub mod pad;
+pub mod rand_augment;
+pub mod random_adjust_sharpness;
+pub mod random_autocontrast;
 pub mod random_crop;
+pub mod random_equalize;
 pub mod random_grayscale;
 pub mod random_horizontal_flip;
+pub mod random_invert;
+pub mod random_posterize;
 pub mod random_resized_crop;
+pub mod random_rotate90;
+pub mod random_solarize;
 pub mod random_vertical_flip;
 pub mod resize;
 pub mod resize_short;
 pub mod sequential;
 pub mod some_of;
+pub mod transpose;
+pub mod trivial_augment_wide;
 
 use crate::error::Error;
 use crate::image::{Image8, Size};
@@ -137,6 +149,10 @@ macro_rules! catalog {
 }
 
 catalog! {
+    /// Blends a picture with versions of itself.
+    AugMix(aug_mix::AugMixSpec) in Policy;
+    /// Applies one of the pairs of actions that were found for a data set.
+    AutoAugment(auto_augment::AutoAugmentSpec) in Policy;
     /// Cuts the centre out.
     CenterCrop(center_crop::CenterCropSpec) in Geometry;
     /// Changes brightness, contrast, saturation and hue.
@@ -145,14 +161,30 @@ catalog! {
     OneOf(one_of::OneOfSpec) in Policy;
     /// Adds pixels on the sides.
     Pad(pad::PadSpec) in Geometry;
+    /// Applies a few random actions of one strength.
+    RandAugment(rand_augment::RandAugmentSpec) in Policy;
+    /// Sometimes blurs or sharpens.
+    RandomAdjustSharpness(random_adjust_sharpness::RandomAdjustSharpnessSpec) in Color;
+    /// Sometimes stretches each channel to the whole range.
+    RandomAutocontrast(random_autocontrast::RandomAutocontrastSpec) in Color;
     /// Cuts a rectangle of fixed size out at a random place.
     RandomCrop(random_crop::RandomCropSpec) in Geometry;
+    /// Sometimes makes all levels equally frequent.
+    RandomEqualize(random_equalize::RandomEqualizeSpec) in Color;
     /// Sometimes takes the colour away.
     RandomGrayscale(random_grayscale::RandomGrayscaleSpec) in Color;
     /// Sometimes swaps left and right.
     RandomHorizontalFlip(random_horizontal_flip::RandomHorizontalFlipSpec) in Geometry;
+    /// Sometimes makes the negative.
+    RandomInvert(random_invert::RandomInvertSpec) in Color;
+    /// Sometimes keeps only the highest bits of each level.
+    RandomPosterize(random_posterize::RandomPosterizeSpec) in Color;
     /// Cuts a rectangle of random size and shape out and resizes it.
     RandomResizedCrop(random_resized_crop::RandomResizedCropSpec) in Geometry;
+    /// Turns by a random number of quarters.
+    RandomRotate90(random_rotate90::RandomRotate90Spec) in Geometry;
+    /// Sometimes makes the negative of bright levels.
+    RandomSolarize(random_solarize::RandomSolarizeSpec) in Color;
     /// Sometimes swaps top and bottom.
     RandomVerticalFlip(random_vertical_flip::RandomVerticalFlipSpec) in Geometry;
     /// Resizes to an exact size.
@@ -163,6 +195,10 @@ catalog! {
     Sequential(sequential::SequentialSpec) in Policy;
     /// Applies some of several ops.
     SomeOf(some_of::SomeOfSpec) in Policy;
+    /// Sometimes swaps rows and columns.
+    Transpose(transpose::TransposeSpec) in Geometry;
+    /// Applies one random action of random strength.
+    TrivialAugmentWide(trivial_augment_wide::TrivialAugmentWideSpec) in Policy;
 }
 
 /// What the settings of an op can do.

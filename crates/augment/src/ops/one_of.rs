@@ -25,6 +25,7 @@ use crate::key::OpRng;
 use crate::op::Op;
 use crate::ops::random_grayscale::RandomGrayscaleSpec;
 use crate::ops::random_vertical_flip::RandomVerticalFlipSpec;
+use crate::settings::often::always;
 use serde::{Deserialize, Serialize};
 
 /// Settings of [`OneOf`].
@@ -39,11 +40,6 @@ pub struct OneOfSpec {
     pub weights: Option<Vec<f64>>,
     /// The ops, which must yield the same size, and keep it if `p` is below 1.
     pub ops: Vec<OpSpec>,
-}
-
-/// The default `p` of ops that apply others.
-pub(super) const fn always() -> f64 {
-    1.0
 }
 
 impl OpSettings for OneOfSpec {

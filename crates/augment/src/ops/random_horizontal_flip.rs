@@ -97,7 +97,6 @@ impl<const C: usize> WithSimd for ReverseRows<'_, C> {
     type Output = ();
 
     #[inline(always)]
-    #[allow(clippy::inline_always, reason = "otherwise it is not compiled for the vectors")]
     fn with_simd<S: Simd>(self, _: S) {
         for row in self.rows.chunks_exact_mut(self.stride) {
             for (to, from) in self.reversed[2..].iter_mut().zip(row.iter().rev()) {
@@ -118,7 +117,6 @@ const GROUP: usize = 192;
 /// Puts the channels of each pixel back into their order, after all bytes of the row were reversed. Choosing by masks
 /// among three shifted copies needs no shuffle, for which the compiler has no vectors in groups of three.
 #[inline(always)]
-#[allow(clippy::inline_always, reason = "otherwise it is not compiled for the vectors")]
 fn restore_channels(reversed: &[u8], row: &mut [u8]) {
     const fn mask(channel: usize) -> [u8; GROUP] {
         let mut mask = [0; GROUP];

@@ -15,7 +15,6 @@
 //! ops = [{ type = "color_jitter", brightness = 0.4 }, { type = "random_vertical_flip" }]
 //! ```
 
-use super::one_of::always;
 use super::{CatalogOp, OpDraw, OpSettings, OpSpec};
 use crate::children;
 use crate::error::{Error, check_probability};
@@ -24,6 +23,7 @@ use crate::key::OpRng;
 use crate::op::Op;
 use crate::ops::random_grayscale::RandomGrayscaleSpec;
 use crate::ops::random_vertical_flip::RandomVerticalFlipSpec;
+use crate::settings::often::always;
 use serde::{Deserialize, Serialize};
 
 /// Settings of [`Sequential`].

@@ -20,7 +20,7 @@
 //! ]
 //! ```
 
-use super::one_of::{Chosen, always};
+use super::one_of::Chosen;
 use super::{CatalogOp, OpSettings, OpSpec};
 use crate::children;
 use crate::error::{Error, check, check_probability};
@@ -31,6 +31,7 @@ use crate::ops::random_grayscale::RandomGrayscaleSpec;
 use crate::ops::random_horizontal_flip::RandomHorizontalFlipSpec;
 use crate::ops::random_vertical_flip::RandomVerticalFlipSpec;
 use crate::settings::count::Count;
+use crate::settings::often::always;
 use serde::{Deserialize, Serialize};
 
 /// Settings of [`SomeOf`].

@@ -2,6 +2,7 @@
 
 pub(crate) mod count;
 pub(crate) mod fill;
+pub(crate) mod often;
 pub(crate) mod one_or_list;
 pub(crate) mod padding;
 pub(crate) mod strength;

@@ -3,9 +3,10 @@
 use super::median;
 use burn::module::Module;
 use burn::tensor::{DType, Device, Tensor, TensorData};
+use kiln_augment::mix::MixedLabel;
 use kiln_models::{Kernels, ModelSpec, Network, UnitSource};
 use kiln_optim_schedules::{Gradients, OptimizerSpec, Rates};
-use kiln_trainer::{cross_entropy_sum, smoothed_targets};
+use kiln_trainer::{cross_entropy_sum, soft_targets};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::time::Instant;
@@ -143,9 +144,9 @@ fn training(
 ) -> anyhow::Result<Vec<f64>> {
     let mut sgd = serde_json::from_str::<OptimizerSpec>(r#"{ "type": "sgd" }"#)?.build()?;
     let labels = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9].into_iter().cycle().take(case.batch);
-    let labels: Vec<u32> = labels.collect();
+    let labels: Vec<MixedLabel> = labels.map(MixedLabel::pure).collect();
     let pictures = pictures(case, device);
-    let targets = smoothed_targets(&labels, 10, 0.0, device);
+    let targets = soft_targets(&labels, 10, 0.0, device);
     let mut rates = Vec::new();
     for step in 0..WARM + steps {
         let began = Instant::now();

@@ -1,6 +1,7 @@
 //! The tables of an experiment file.
 
 use crate::error::Error;
+use kiln_augment::mix::MixSpec;
 use kiln_augment::{Interpolation, OpSpec};
 use kiln_data::{OnBadImage, SourceSpec};
 use kiln_models::{Kernels, ModelSpec};
@@ -112,6 +113,12 @@ pub struct StageSpec {
     pub warmup: Option<LinearWarmup>,
     /// Augmentation of training pictures; the result must be `size` x `size`.
     pub pipeline: Vec<OpSpec>,
+    /// Mixing of the pictures of a micro-batch, and of their labels; absent: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mixing: Option<MixSpec>,
+    /// How long to mix from the stage's start on; absent: to its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mixing_for: Option<Span>,
     /// The loss.
     pub loss: LossSpec,
     /// Bound on the global norm of the gradients; absent: none.
