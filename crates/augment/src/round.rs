@@ -56,6 +56,19 @@ pub(crate) const fn level_half_even(value: f32) -> u8 {
     value.round_ties_even() as u8
 }
 
+/// A level and at most 255 more or less, into `0..=255`.
+#[inline(always)]
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to a level")]
+pub(crate) fn shifted_level(level: u8, amount: i16) -> u8 {
+    (i16::from(level) + amount).clamp(0, 255) as u8
+}
+
+/// NumPy's `trunc` of a shift in levels.
+#[allow(clippy::cast_possible_truncation, reason = "Rust's float casts saturate")]
+pub(crate) const fn shift_towards_zero(value: f64) -> i16 {
+    value as i16
+}
+
 /// A factor computed in `f64` and applied in `f32`, as PyTorch does with Python's numbers.
 #[allow(clippy::cast_possible_truncation, reason = "narrowing is what is wanted")]
 pub(crate) const fn factor(value: f64) -> f32 {

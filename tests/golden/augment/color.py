@@ -1,5 +1,7 @@
 """Ops that change levels where they are: references and cases."""
 
+import albumentations
+import numpy as np
 from torchvision import transforms
 from torchvision.transforms import functional as F
 
@@ -18,6 +20,28 @@ def color_jitter(image, _, draw):
     return op(image)
 
 
+def albumented(op, parameters):
+    """`apply` of an op of albumentations with the parameters that a function of the draw gives."""
+
+    def result(image, settings, draw):
+        array = np.asarray(image)
+        return op.apply(array, **parameters(draw, settings, array)) if draw else image
+
+    return result
+
+
+def brightness_contrast(draw, settings, array):
+    by_max = settings.get("brightness_by_max", True)
+    unit = 255 if by_max else np.mean(array)
+    return {"alpha": draw["contrast"], "beta": draw["brightness"] * unit}
+
+
+def rgb_shift(image, _, draw):
+    op = albumentations.RGBShift()
+    shift = np.array(draw, dtype=np.float32)
+    return op.apply(np.asarray(image), noise_map=shift) if draw else image
+
+
 def switched(function, *settings):
     """A function of the picture and of some settings, where the draw says so."""
     return lambda image, spec, acts: (
@@ -26,6 +50,25 @@ def switched(function, *settings):
 
 
 OPS = {
+    "channel_shuffle": albumented(
+        albumentations.ChannelShuffle(), lambda draw, *_: {"channels_shuffled": draw}
+    ),
+    "hue_saturation_value": albumented(
+        albumentations.HueSaturationValue(),
+        lambda draw, *_: {
+            "hue_shift": draw["hue"],
+            "sat_shift": draw["saturation"],
+            "val_shift": draw["value"],
+        },
+    ),
+    "random_brightness_contrast": albumented(
+        albumentations.RandomBrightnessContrast(), brightness_contrast
+    ),
+    "random_gamma": albumented(
+        albumentations.RandomGamma(), lambda draw, *_: {"gamma": draw}
+    ),
+    "rgb_shift": rgb_shift,
+    "to_sepia": albumented(albumentations.ToSepia(), lambda *_: {}),
     "color_jitter": color_jitter,
     "random_adjust_sharpness": switched(F.adjust_sharpness, "sharpness_factor"),
     "random_autocontrast": switched(F.autocontrast),
@@ -84,7 +127,30 @@ def switch_cases():
             yield "random_adjust_sharpness", f"by-{factor}", kind, size, settings, True
 
 
+def albumentations_cases():
+    for kind, size in SHAPES:
+        for contrast, brightness in ((1.0, 0.2), (0.8, -0.13), (1.2, 0.0), (0.0, 1.0)):
+            draw = {"contrast": contrast, "brightness": brightness}
+            name = f"{contrast}-{brightness}"
+            yield "random_brightness_contrast", name, kind, size, {}, draw
+        draw = {"contrast": 1.1, "brightness": -0.2}
+        settings = {"brightness_by_max": False}
+        yield "random_brightness_contrast", "by-mean", kind, size, settings, draw
+        for shift in ([20, -20, 5], [0, 0, 1], [-255, 255, 100]):
+            yield "rgb_shift", "by-" + "_".join(map(str, shift)), kind, size, {}, shift
+        for order in ([0, 1, 2], [2, 1, 0], [1, 2, 0]):
+            yield "channel_shuffle", "".join(map(str, order)), kind, size, {}, order
+        for gamma in (0.5, 0.83, 1.0, 1.2, 3.0):
+            yield "random_gamma", f"{gamma}", kind, size, {}, gamma
+        yield "to_sepia", "acts", kind, size, {}, True
+        for hue, saturation, value in ((17.3, 0, 0), (-20.0, 29.5, -19.5), (0, -30.0, 20.0), (180, 0, 0)):
+            draw = {"hue": hue, "saturation": saturation, "value": value}
+            name = f"{hue}-{saturation}-{value}"
+            yield "hue_saturation_value", name, kind, size, {}, draw
+
+
 def cases():
+    yield from albumentations_cases()
     yield from switch_cases()
     yield from color_jitter_cases()
     yield from random_grayscale_cases()

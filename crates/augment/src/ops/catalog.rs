@@ -6,14 +6,18 @@
 pub mod aug_mix;
 pub mod auto_augment;
 pub mod center_crop;
+pub mod channel_shuffle;
 pub mod color_jitter;
+pub mod hue_saturation_value;
 pub mod one_of;
 pub mod pad;
 pub mod rand_augment;
 pub mod random_adjust_sharpness;
 pub mod random_autocontrast;
+pub mod random_brightness_contrast;
 pub mod random_crop;
 pub mod random_equalize;
+pub mod random_gamma;
 pub mod random_grayscale;
 pub mod random_horizontal_flip;
 pub mod random_invert;
@@ -24,8 +28,10 @@ pub mod random_solarize;
 pub mod random_vertical_flip;
 pub mod resize;
 pub mod resize_short;
+pub mod rgb_shift;
 pub mod sequential;
 pub mod some_of;
+pub mod to_sepia;
 pub mod transpose;
 pub mod trivial_augment_wide;
 
@@ -155,8 +161,12 @@ catalog! {
     AutoAugment(auto_augment::AutoAugmentSpec) in Policy;
     /// Cuts the centre out.
     CenterCrop(center_crop::CenterCropSpec) in Geometry;
+    /// Sometimes puts the channels into another order.
+    ChannelShuffle(channel_shuffle::ChannelShuffleSpec) in Color;
     /// Changes brightness, contrast, saturation and hue.
     ColorJitter(color_jitter::ColorJitterSpec) in Color;
+    /// Sometimes shifts hue, saturation and value.
+    HueSaturationValue(hue_saturation_value::HueSaturationValueSpec) in Color;
     /// Applies one of several ops.
     OneOf(one_of::OneOfSpec) in Policy;
     /// Adds pixels on the sides.
@@ -167,10 +177,14 @@ catalog! {
     RandomAdjustSharpness(random_adjust_sharpness::RandomAdjustSharpnessSpec) in Color;
     /// Sometimes stretches each channel to the whole range.
     RandomAutocontrast(random_autocontrast::RandomAutocontrastSpec) in Color;
+    /// Sometimes changes contrast and brightness.
+    RandomBrightnessContrast(random_brightness_contrast::RandomBrightnessContrastSpec) in Color;
     /// Cuts a rectangle of fixed size out at a random place.
     RandomCrop(random_crop::RandomCropSpec) in Geometry;
     /// Sometimes makes all levels equally frequent.
     RandomEqualize(random_equalize::RandomEqualizeSpec) in Color;
+    /// Sometimes raises all levels to a power.
+    RandomGamma(random_gamma::RandomGammaSpec) in Color;
     /// Sometimes takes the colour away.
     RandomGrayscale(random_grayscale::RandomGrayscaleSpec) in Color;
     /// Sometimes swaps left and right.
@@ -191,10 +205,14 @@ catalog! {
     Resize(resize::ResizeSpec) in Geometry;
     /// Resizes the shorter side to a length and keeps the shape.
     ResizeShort(resize_short::ResizeShortSpec) in Geometry;
+    /// Sometimes adds an amount to each channel.
+    RgbShift(rgb_shift::RgbShiftSpec) in Color;
     /// Applies several ops in order, together with a probability.
     Sequential(sequential::SequentialSpec) in Policy;
     /// Applies some of several ops.
     SomeOf(some_of::SomeOfSpec) in Policy;
+    /// Sometimes makes a brown picture.
+    ToSepia(to_sepia::ToSepiaSpec) in Color;
     /// Sometimes swaps rows and columns.
     Transpose(transpose::TransposeSpec) in Geometry;
     /// Applies one random action of random strength.
