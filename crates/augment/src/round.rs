@@ -63,7 +63,7 @@ pub(crate) fn shifted_level(level: u8, amount: i16) -> u8 {
     (i16::from(level) + amount).clamp(0, 255) as u8
 }
 
-/// NumPy's `trunc` of a shift in levels.
+/// `numpy.trunc` of a shift in levels.
 #[allow(clippy::cast_possible_truncation, reason = "Rust's float casts saturate")]
 pub(crate) const fn shift_towards_zero(value: f64) -> i16 {
     value as i16

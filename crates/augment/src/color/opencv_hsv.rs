@@ -1,7 +1,8 @@
 //! Hue, saturation and value as `OpenCV` has them in 8 bits: hue from 0 to 179, in steps of two degrees.
 //!
 //! To HSV `OpenCV` computes in fixed point of twelve bits with tables of quotients, and back in `f32` with fused
-//! multiplications, cut to whole levels. Both directions are equal to the bit for every colour.
+//! multiplications, cut to whole levels. Both directions are equal to the bit for every colour, but for the
+//! last pixels of a row that do not fill a vector, where `OpenCV` rounds instead.
 
 use crate::round::level_towards_zero;
 

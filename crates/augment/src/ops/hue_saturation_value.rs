@@ -4,7 +4,8 @@
 //! Four draws: whether to act, and the three shifts.
 //!
 //! # Parity
-//! albumentations' `HueSaturationValue` (2.0.8) with `OpenCV`'s conversions in 8 bits; `render` bit for bit. Shifts of
+//! albumentations' `HueSaturationValue` (2.0.8) with `OpenCV`'s conversions in 8 bits; `render` bit for bit, and within one level in
+//! the last pixels of a row, which `OpenCV` computes in another way than the others. Shifts of
 //! saturation and value are cut to whole levels; gray pixels stay gray.
 //!
 //! # Example
