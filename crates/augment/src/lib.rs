@@ -43,11 +43,13 @@
     reason = "what `pulp` dispatches must be inlined, or it is not compiled for the processor's vectors"
 )]
 
+mod blur;
 mod children;
 mod color;
 mod error;
 mod geometry;
 mod image;
+mod jpeg;
 mod key;
 pub mod mix;
 mod normalize;

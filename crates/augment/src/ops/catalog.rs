@@ -5,10 +5,16 @@
 
 pub mod aug_mix;
 pub mod auto_augment;
+pub mod blur;
 pub mod center_crop;
 pub mod channel_shuffle;
 pub mod color_jitter;
+pub mod defocus;
+pub mod gaussian_blur;
 pub mod hue_saturation_value;
+pub mod image_compression;
+pub mod median_blur;
+pub mod motion_blur;
 pub mod one_of;
 pub mod pad;
 pub mod rand_augment;
@@ -159,14 +165,26 @@ catalog! {
     AugMix(aug_mix::AugMixSpec) in Policy;
     /// Applies one of the pairs of actions that were found for a data set.
     AutoAugment(auto_augment::AutoAugmentSpec) in Policy;
+    /// Replaces each pixel by the mean of a square around it.
+    Blur(blur::BlurSpec) in Quality;
     /// Cuts the centre out.
     CenterCrop(center_crop::CenterCropSpec) in Geometry;
     /// Sometimes puts the channels into another order.
     ChannelShuffle(channel_shuffle::ChannelShuffleSpec) in Color;
     /// Changes brightness, contrast, saturation and hue.
     ColorJitter(color_jitter::ColorJitterSpec) in Color;
+    /// Blurs with a disk.
+    Defocus(defocus::DefocusSpec) in Quality;
+    /// Blurs with a bell curve.
+    GaussianBlur(gaussian_blur::GaussianBlurSpec) in Quality;
     /// Sometimes shifts hue, saturation and value.
     HueSaturationValue(hue_saturation_value::HueSaturationValueSpec) in Color;
+    /// Compresses to JPEG and decompresses again.
+    ImageCompression(image_compression::ImageCompressionSpec) in Quality;
+    /// Replaces each pixel by the median of a square around it.
+    MedianBlur(median_blur::MedianBlurSpec) in Quality;
+    /// Blurs along a line.
+    MotionBlur(motion_blur::MotionBlurSpec) in Quality;
     /// Applies one of several ops.
     OneOf(one_of::OneOfSpec) in Policy;
     /// Adds pixels on the sides.
