@@ -46,6 +46,7 @@
 mod blur;
 mod children;
 mod color;
+mod erasing;
 mod error;
 mod geometry;
 mod image;

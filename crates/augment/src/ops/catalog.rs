@@ -9,6 +9,7 @@ pub mod blur;
 pub mod center_crop;
 pub mod channel_shuffle;
 pub mod color_jitter;
+pub mod cutout;
 pub mod defocus;
 pub mod gaussian_blur;
 pub mod hue_saturation_value;
@@ -23,6 +24,7 @@ pub mod random_autocontrast;
 pub mod random_brightness_contrast;
 pub mod random_crop;
 pub mod random_equalize;
+pub mod random_erasing;
 pub mod random_gamma;
 pub mod random_grayscale;
 pub mod random_horizontal_flip;
@@ -173,6 +175,8 @@ catalog! {
     ChannelShuffle(channel_shuffle::ChannelShuffleSpec) in Color;
     /// Changes brightness, contrast, saturation and hue.
     ColorJitter(color_jitter::ColorJitterSpec) in Color;
+    /// Fills squares of fixed size at random places.
+    Cutout(cutout::CutoutSpec) in Erasing;
     /// Blurs with a disk.
     Defocus(defocus::DefocusSpec) in Quality;
     /// Blurs with a bell curve.
@@ -201,6 +205,8 @@ catalog! {
     RandomCrop(random_crop::RandomCropSpec) in Geometry;
     /// Sometimes makes all levels equally frequent.
     RandomEqualize(random_equalize::RandomEqualizeSpec) in Color;
+    /// Sometimes fills rectangles of random size and shape.
+    RandomErasing(random_erasing::RandomErasingSpec) in Erasing;
     /// Sometimes raises all levels to a power.
     RandomGamma(random_gamma::RandomGammaSpec) in Color;
     /// Sometimes takes the colour away.
