@@ -63,6 +63,8 @@ mod policy;
 mod round;
 mod settings;
 
+pub use erasing::hole_fill::{HoleFill, Holes};
+pub use erasing::turned_grid::TurnedGrid;
 pub use error::Error;
 pub use geometry::crop_box::CropBox;
 pub use geometry::interpolation::Interpolation;

@@ -99,6 +99,16 @@ pub(crate) fn floor_i64(value: f64) -> i64 {
     whole - i64::from(value < whole as f64)
 }
 
+/// Python's `math.ceil()`: the next whole number of pixels. At least 0.
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "Rust's float casts saturate, and no picture has that many pixels"
+)]
+pub(crate) fn pixels_up(value: f64) -> u32 {
+    value.ceil() as u32
+}
+
 /// C's `(int)` for a coordinate that is not negative: the pixel that it lies in.
 #[allow(
     clippy::cast_possible_truncation,

@@ -2,9 +2,17 @@
 #![allow(clippy::expect_used, clippy::panic, reason = "this file is tests and nothing else")]
 
 use kiln_augment::ops::random_erasing::{ErasingMode, Patch, PatchContent};
-use kiln_augment::ops::{CutoutSpec, RandomErasingSpec};
-use kiln_augment::{CropBox, Domain, Image8, Op, OpRng, OpSettings, RandomKey, Size};
-use std::collections::BTreeSet;
+use kiln_augment::ops::{
+    CoarseDropoutSpec, CutoutSpec, GridDropoutSpec, GridMaskSpec, HideAndSeekSpec,
+    RandomErasingSpec,
+};
+use kiln_augment::{
+    CropBox, Domain, HoleFill, Holes, Image8, Op, OpRng, OpSettings, RandomKey, Size,
+};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
 
 const STAGE: Size = Size::square(224);
 const MANY: u64 = 20_000;
@@ -149,4 +157,232 @@ fn squares_have_their_centres_everywhere() {
     }
     let some = draws(&CutoutSpec { p: 0.3, ..spec }, size);
     share(&some, 0.3, Option::is_some);
+}
+
+#[test]
+fn holes_have_the_sizes_of_their_ranges() {
+    let size = Size::new(40, 30);
+    let spec = CoarseDropoutSpec {
+        num_holes_range: [2, 4],
+        hole_height_range: [0.1, 0.5],
+        hole_width_range: [3.0, 50.0],
+        ..Default::default()
+    };
+    let drawn = draws(&spec, size);
+    share(&drawn, 0.5, Option::is_some);
+    let drawn: Vec<Holes> = drawn.into_iter().flatten().collect();
+    assert!(drawn.iter().all(|holes| holes.seed == 0));
+    for count in 2..=4 {
+        share(&drawn, 1.0 / 3.0, |holes| holes.boxes.len() == count);
+    }
+    let boxes: Vec<CropBox> = drawn.into_iter().flat_map(|holes| holes.boxes).collect();
+    assert!(boxes.iter().all(|hole| hole.is_inside(size)));
+    // Heights are cut to whole pixels; widths end at the picture's.
+    for height in 3..15 {
+        share(&boxes, 1.0 / 12.0, |hole| hole.height == height);
+    }
+    for width in 3..=40 {
+        share(&boxes, 1.0 / 38.0, |hole| hole.width == width);
+    }
+    let narrow: Vec<_> = boxes.into_iter().filter(|b| (b.width, b.height) == (3, 3)).collect();
+    share(&narrow, 1.0 / 38.0, |hole| hole.left == 37);
+    share(&narrow, 1.0 / 28.0, |hole| hole.top == 0);
+
+    let seeds: BTreeSet<u64> = draws(&CoarseDropoutSpec { fill: HoleFill::Random, ..spec }, size)
+        .into_iter()
+        .flatten()
+        .map(|holes| holes.seed)
+        .collect();
+    assert!(seeds.len() > 9000, "a seed for each picture");
+}
+
+#[test]
+fn random_fills_are_uniform() {
+    let size = Size::new(200, 150);
+    let black = || Image8::filled(size, [0; 3]);
+    let render = |fill, boxes: Vec<CropBox>, seed| {
+        let spec = CoarseDropoutSpec { fill, ..Default::default() };
+        let op = spec.build(STAGE).expect("settings are in range");
+        op.render(black(), &Some(Holes { boxes, seed }))
+    };
+    let whole = vec![CropBox::whole(size)];
+    let noise = render(HoleFill::Random, whole.clone(), 5);
+    for bound in [0, 63, 127, 254] {
+        share(noise.pixels(), f64::from(bound + 1) / 256.0, |level| i32::from(*level) <= bound);
+    }
+    let pairs: Vec<_> = noise.pixels().iter().zip(&noise.pixels()[1..]).collect();
+    share(&pairs, 0.25, |(a, b)| **a < 128 && **b < 128);
+    assert_ne!(render(HoleFill::Random, whole, 6), noise);
+
+    let cells = (0..200)
+        .flat_map(|left| (0..150).map(move |top| CropBox { left, top, width: 1, height: 1 }));
+    let colors = render(HoleFill::RandomUniform, cells.collect(), 5);
+    share(colors.pixels(), 0.25, |level| *level < 64);
+    let wide = CropBox { left: 3, top: 2, width: 100, height: 50 };
+    let plain = render(HoleFill::RandomUniform, vec![wide], 5);
+    let pixels = plain.pixels().as_chunks::<3>().0;
+    let found: BTreeMap<[u8; 3], usize> = pixels.iter().fold(BTreeMap::new(), |mut counts, p| {
+        *counts.entry(*p).or_default() += 1;
+        counts
+    });
+    assert_eq!(found.into_values().collect::<BTreeSet<_>>(), [5000, 25_000].into());
+}
+
+/// Where cells are equal and offsets are given, albumentations' holes are the only ones.
+#[test]
+fn grids_without_randomness_are_those_of_albumentations() {
+    let path =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/augment/erasing.json");
+    let text = fs::read_to_string(path).expect("the fixture can be read");
+    let table: Value = serde_json::from_str(&text).expect("the fixture is JSON");
+    let mut seen = 0;
+    for case in table["cases"].as_array().expect("a list of cases") {
+        let mut spec = case["spec"].clone();
+        if spec["type"] != "grid_dropout" || spec["random_offset"] != Value::Bool(false) {
+            continue;
+        }
+        spec.as_object_mut().expect("a table").remove("type");
+        let spec: GridDropoutSpec = serde_json::from_value(spec).expect("settings are complete");
+        let side = |name: &str| {
+            let side = case["input"][name].as_u64().expect("a side");
+            u32::try_from(side).expect("small")
+        };
+        let size = Size::new(side("width"), side("height"));
+        let op = spec.build(STAGE).expect("settings are in range");
+        let expect: Option<Holes> =
+            serde_json::from_value(case["draw"].clone()).expect("a draw of the op");
+        assert_eq!(op.draw(size, &mut rng(3)), expect, "{}", case["file"]);
+        seen += 1;
+    }
+    assert!(seen >= 6);
+}
+
+#[test]
+fn every_cell_of_a_grid_has_a_hole() {
+    let size = Size::new(23, 11);
+    let spec = GridDropoutSpec { p: 1.0, holes_number_xy: Some([3, 2]), ..Default::default() };
+    let drawn: Vec<Holes> = draws(&spec, size).into_iter().flatten().collect();
+    for Holes { boxes, .. } in &drawn {
+        assert_eq!(boxes.len(), 6);
+        assert!(boxes.iter().all(|hole| hole.is_inside(size)));
+        // Cells of 8, 8 and 7 columns and of 6 and 5 rows, each in any order.
+        let mut widths = [boxes[0].width, boxes[1].width, boxes[2].width];
+        widths.sort_unstable();
+        assert_eq!(widths, [3, 4, 4]);
+        assert_eq!(boxes[0].height + boxes[3].height, 5);
+        for pair in boxes.chunks(3).flat_map(|row| row.windows(2)) {
+            assert!(pair[0].left + pair[0].width <= pair[1].left);
+        }
+    }
+    for place in 0..3 {
+        share(&drawn, 1.0 / 3.0, |holes| holes.boxes[place].width == 3);
+    }
+    share(&drawn, 0.5, |holes| holes.boxes[0].height == 3);
+    let wide: Vec<CropBox> =
+        drawn.iter().map(|holes| holes.boxes[0]).filter(|hole| hole.width == 4).collect();
+    for left in 0..=4 {
+        share(&wide, 0.2, |hole| hole.left == left);
+    }
+
+    let count = |spec: &GridDropoutSpec, size| -> BTreeSet<usize> {
+        draws(spec, size).into_iter().flatten().map(|holes| holes.boxes.len()).collect()
+    };
+    let unit = GridDropoutSpec { unit_size_range: Some([4, 6]), ..Default::default() };
+    assert_eq!(count(&unit, size), [5 * 2, 4 * 2].into(), "6 is not drawn");
+    assert_eq!(count(&unit, Size::new(3, 7)), [2].into(), "a unit of 3 is the largest");
+    assert_eq!(count(&GridDropoutSpec::default(), size), [11 * 5].into());
+    assert_eq!(count(&spec, Size::new(1, 1)), [1].into());
+    share(&draws(&unit, size), 0.5, Option::is_some);
+}
+
+#[test]
+fn grids_begin_and_turn_anywhere() {
+    let size = Size::new(23, 11);
+    let spec = GridMaskSpec { p: 0.8, d_range: [3, 6], rotate: 4, ..Default::default() };
+    let drawn = draws(&spec, size);
+    share(&drawn, 0.8, Option::is_some);
+    let grids: Vec<_> = drawn.into_iter().flatten().collect();
+    for unit in 3..6 {
+        share(&grids, 1.0 / 3.0, |grid| grid.unit == unit);
+    }
+    for angle in 0..4 {
+        share(&grids, 0.25, |grid| grid.angle == angle);
+    }
+    let fives: Vec<_> = grids.into_iter().filter(|grid| grid.unit == 5).collect();
+    for first in 0..5 {
+        share(&fives, 0.2, |grid| grid.top == first);
+        share(&fives, 0.2, |grid| grid.left == first);
+    }
+}
+
+#[test]
+fn cells_are_hidden_as_often_as_told() {
+    let size = Size::new(23, 11);
+    let spec = HideAndSeekSpec { grid_sizes: vec![0, 4, 30], p_hide: 0.3, ..Default::default() };
+    let drawn: Vec<_> = draws(&spec, size).into_iter().flatten().collect();
+    assert_eq!(drawn.len() as u64, MANY);
+    for side in [0, 4, 30] {
+        share(&drawn, 1.0 / 3.0, |hidden| hidden.side == side);
+    }
+    let of = |side| drawn.iter().filter(|hidden| hidden.side == side).collect::<Vec<_>>();
+    assert!(of(0).iter().all(|hidden| hidden.cells.is_empty()));
+    share(&of(30), 0.3, |hidden| hidden.cells == [0]);
+    for cell in 0..6 * 3 {
+        share(&of(4), 0.3, |hidden| hidden.cells.contains(&cell));
+    }
+    assert!(of(4).iter().all(|hidden| hidden.cells.iter().all(|cell| *cell < 18)));
+    share(&draws(&HideAndSeekSpec { p: 0.1, ..spec }, size), 0.1, Option::is_some);
+}
+
+#[test]
+fn settings_out_of_range_are_refused() {
+    fn check<S: OpSettings + serde::de::DeserializeOwned>(settings: &str, expect: &str) {
+        let spec: S = toml::from_str(settings).expect("settings are complete");
+        let error = spec.build(STAGE).err().map(|error| error.to_string());
+        assert_eq!(error.as_deref(), Some(expect), "{settings}");
+    }
+    check::<RandomErasingSpec>(
+        "scale = [0.5, nan]",
+        "scale must be [min, max] with 0 <= min <= max <= 1, found [0.5, NaN]",
+    );
+    check::<RandomErasingSpec>(
+        "min_count = 3\nmax_count = 2",
+        "max_count must be from min_count to 1000, found 2",
+    );
+    check::<RandomErasingSpec>(
+        "std = [1.0, 0.0, 1.0]",
+        "std must be finite numbers above 0, found [1.0, 0.0, 1.0]",
+    );
+    check::<CutoutSpec>("length = 1", "length must be from 2 to 65535, found 1");
+    check::<CoarseDropoutSpec>(
+        "hole_height_range = [0.5, 1.0]",
+        "hole_height_range must be [min, max] with 0 <= min <= max, both below 1 or both whole \
+         numbers, found [0.5, 1.0]",
+    );
+    check::<GridDropoutSpec>("ratio = nan", "ratio must be above 0 and at most 1, found NaN");
+    check::<GridMaskSpec>("rotate = 0", "rotate must be from 1 to 360, found 0");
+    check::<HideAndSeekSpec>(
+        "grid_sizes = []",
+        "grid_sizes must be a list of sides from 0 to 65535, found []",
+    );
+}
+
+#[test]
+fn fills_are_written_in_several_ways() {
+    let read = |fill: &str| -> Result<HoleFill, String> {
+        let spec = toml::from_str::<CoarseDropoutSpec>(&format!("fill = {fill}"));
+        spec.map(|spec| spec.fill).map_err(|error| error.to_string())
+    };
+    assert_eq!(read("7"), Ok(HoleFill::Color([7; 3])));
+    assert_eq!(read("[1, 2, 3]"), Ok(HoleFill::Color([1, 2, 3])));
+    assert_eq!(read("'random'"), Ok(HoleFill::Random));
+    assert_eq!(read("'random_uniform'"), Ok(HoleFill::RandomUniform));
+    for (fill, expect) in [
+        ("300", "invalid value: integer `300`, expected u8"),
+        ("[1, 2]", "expected one level or [red, green, blue]"),
+        ("'inpaint'", "unknown variant `inpaint`"),
+        ("true", "expected a level, [red, green, blue], `random` or `random_uniform`"),
+    ] {
+        assert!(read(fill).is_err_and(|error| error.contains(expect)), "{fill}: {:?}", read(fill));
+    }
 }

@@ -4,6 +4,7 @@
 //! values of known probability, and a table of 65536 of them, in the order of `n` and each as often as is its due, turns
 //! 16 random bits into a level. The probabilities are right within 2^-16.
 
+use super::mixed_bits::splitmix64;
 use crate::normalize::Normalize;
 use crate::round::level_nearest;
 
@@ -69,15 +70,6 @@ impl std::fmt::Debug for NormalLevels {
 /// The level that the number `n` normalises from.
 pub(crate) fn level_of(n: f64, mean: f32, std: f32) -> u8 {
     level_nearest(255.0 * (f64::from(mean) + f64::from(std) * n))
-}
-
-/// Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014: 64 mixed bits for each number.
-#[inline]
-pub(crate) const fn splitmix64(place: u64) -> u64 {
-    let z = place.wrapping_add(0x9E37_79B9_7F4A_7C15);
-    let z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^ (z >> 31)
 }
 
 /// The probability that a standard normal number is below `x`, within 1e-7 (Abramowitz and Stegun, 7.1.26).

@@ -8,10 +8,14 @@ pub mod auto_augment;
 pub mod blur;
 pub mod center_crop;
 pub mod channel_shuffle;
+pub mod coarse_dropout;
 pub mod color_jitter;
 pub mod cutout;
 pub mod defocus;
 pub mod gaussian_blur;
+pub mod grid_dropout;
+pub mod grid_mask;
+pub mod hide_and_seek;
 pub mod hue_saturation_value;
 pub mod image_compression;
 pub mod median_blur;
@@ -173,6 +177,8 @@ catalog! {
     CenterCrop(center_crop::CenterCropSpec) in Geometry;
     /// Sometimes puts the channels into another order.
     ChannelShuffle(channel_shuffle::ChannelShuffleSpec) in Color;
+    /// Sometimes fills rectangles of random size.
+    CoarseDropout(coarse_dropout::CoarseDropoutSpec) in Erasing;
     /// Changes brightness, contrast, saturation and hue.
     ColorJitter(color_jitter::ColorJitterSpec) in Color;
     /// Fills squares of fixed size at random places.
@@ -181,6 +187,12 @@ catalog! {
     Defocus(defocus::DefocusSpec) in Quality;
     /// Blurs with a bell curve.
     GaussianBlur(gaussian_blur::GaussianBlurSpec) in Quality;
+    /// Sometimes fills a rectangle in each cell of a grid.
+    GridDropout(grid_dropout::GridDropoutSpec) in Erasing;
+    /// Sometimes fills the squares of a turned grid.
+    GridMask(grid_mask::GridMaskSpec) in Erasing;
+    /// Fills random cells of a grid.
+    HideAndSeek(hide_and_seek::HideAndSeekSpec) in Erasing;
     /// Sometimes shifts hue, saturation and value.
     HueSaturationValue(hue_saturation_value::HueSaturationValueSpec) in Color;
     /// Compresses to JPEG and decompresses again.
