@@ -1,20 +1,20 @@
 """Peers of the augmentations: the same ops in albumentations, torchvision and Pillow.
 
-    python augment.py TABLE PHOTO.jpg...          one JSON line for each row of the table
-    python augment.py --only NAME TABLE PHOTO.jpg...
+    python augment.py PHOTO.jpg...
 
+Reads names of rows of `augment.toml` from standard input, and answers each with a line of
+JSON: the seconds for a picture, by library. `cargo xtask bench augment --peers` runs it.
 Everything runs on one thread. Pictures are decoded before, each library gets them in the
 form it likes best: albumentations numpy arrays, torchvision uint8 tensors (transforms v2),
-Pillow its own pictures. Prints the seconds for a picture and library.
+Pillow its own pictures; torchvision on those counts as Pillow.
 """
 
-import argparse
+import io
 import json
 import os
+import sys
 import time
-import tomllib
 import warnings
-from pathlib import Path
 
 os.environ["NO_ALBUMENTATIONS_UPDATE"] = "1"
 warnings.filterwarnings("ignore")
@@ -24,6 +24,8 @@ import cv2
 import numpy as np
 import torch
 from PIL import Image, ImageEnhance, ImageFilter, ImageOps
+from timm.data.auto_augment import rand_augment_transform
+from torchvision import transforms
 from torchvision.transforms import InterpolationMode, v2
 
 cv2.setNumThreads(1)
@@ -32,6 +34,7 @@ torch.manual_seed(1)
 
 BICUBIC = InterpolationMode.BICUBIC
 WARM_UP = 4
+TURNS = [[], [Image.Transpose.ROTATE_90], [Image.Transpose.ROTATE_180], [Image.Transpose.ROTATE_270]]
 RNG = np.random.default_rng(1)
 
 
@@ -39,8 +42,19 @@ def uniform(low, high):
     return float(RNG.uniform(low, high))
 
 
+def jpeg(image):
+    file = io.BytesIO()
+    image.save(file, "JPEG", quality=int(RNG.integers(50, 91)))
+    return Image.open(file).convert("RGB")
+
+
+def on_tensors_and_pictures(op):
+    return None, op, op
+
+
 # name: (albumentations, torchvision, Pillow); None where a library has no such op.
 PEERS = {
+    # Geometry
     "resize bilinear 224": (
         A.Resize(224, 224, interpolation=cv2.INTER_AREA),
         v2.Resize((224, 224), antialias=True),
@@ -51,21 +65,37 @@ PEERS = {
         v2.Resize((224, 224), BICUBIC, antialias=True),
         lambda image: image.resize((224, 224), Image.Resampling.BICUBIC),
     ),
+    "resize short side 256": (
+        A.SmallestMaxSize(256, interpolation=cv2.INTER_AREA),
+        v2.Resize(256, antialias=True),
+        transforms.Resize(256),
+    ),
     "random resized crop 224": (
         A.RandomResizedCrop((224, 224), interpolation=cv2.INTER_AREA),
         v2.RandomResizedCrop(224, antialias=True),
-        None,
+        transforms.RandomResizedCrop(224),
     ),
     "center crop 224": (A.CenterCrop(224, 224), v2.CenterCrop(224), lambda image: image.crop((137, 220, 361, 444))),
     "random crop 224": (A.RandomCrop(224, 224), v2.RandomCrop(224), lambda image: image.crop((77, 120, 301, 344))),
     "pad 4 reflect": (
         lambda image: cv2.copyMakeBorder(image, 4, 4, 4, 4, cv2.BORDER_REFLECT_101),
         v2.Pad(4, padding_mode="reflect"),
-        None,
+        transforms.Pad(4, padding_mode="reflect"),
     ),
     "horizontal flip": (A.HorizontalFlip(p=1), v2.RandomHorizontalFlip(1), ImageOps.mirror),
     "vertical flip": (A.VerticalFlip(p=1), v2.RandomVerticalFlip(1), ImageOps.flip),
-    "color jitter": (A.ColorJitter((0.6, 1.4), (0.6, 1.4), (0.6, 1.4), (-0.1, 0.1), p=1), v2.ColorJitter(0.4, 0.4, 0.4, 0.1), None),
+    "transpose": (A.Transpose(p=1), None, lambda image: image.transpose(Image.Transpose.TRANSPOSE)),
+    "rotate by quarters": (
+        A.RandomRotate90(p=1),
+        lambda image: torch.rot90(image, int(RNG.integers(4)), (1, 2)).contiguous(),
+        lambda image: (image, *[image.transpose(turn) for turn in TURNS[int(RNG.integers(4))]])[-1],
+    ),
+    # Colour
+    "color jitter": (
+        A.ColorJitter((0.6, 1.4), (0.6, 1.4), (0.6, 1.4), (-0.1, 0.1), p=1),
+        v2.ColorJitter(0.4, 0.4, 0.4, 0.1),
+        transforms.ColorJitter(0.4, 0.4, 0.4, 0.1),
+    ),
     "brightness": (
         A.ColorJitter((0.6, 1.4), (1, 1), (1, 1), (0, 0), p=1),
         v2.ColorJitter(brightness=0.4),
@@ -81,8 +111,108 @@ PEERS = {
         v2.ColorJitter(saturation=0.4),
         lambda image: ImageEnhance.Color(image).enhance(uniform(0.6, 1.4)),
     ),
-    "hue": (A.ColorJitter((1, 1), (1, 1), (1, 1), (-0.1, 0.1), p=1), v2.ColorJitter(hue=0.1), None),
+    "hue": (
+        A.ColorJitter((1, 1), (1, 1), (1, 1), (-0.1, 0.1), p=1),
+        v2.ColorJitter(hue=0.1),
+        transforms.ColorJitter(hue=0.1),
+    ),
     "grayscale": (A.ToGray(p=1), v2.Grayscale(3), lambda image: image.convert("L").convert("RGB")),
+    "brightness-contrast": (A.RandomBrightnessContrast(0.2, 0.2, p=1), None, None),
+    "hue-saturation-value": (A.HueSaturationValue(20, 30, 20, p=1), None, None),
+    "RGB shift": (A.RGBShift(20, 20, 20, p=1), None, None),
+    "channel shuffle": (A.ChannelShuffle(p=1), v2.RandomChannelPermutation(), None),
+    "invert": (A.InvertImg(p=1), v2.RandomInvert(1), ImageOps.invert),
+    "solarize": (
+        A.Solarize((0.5, 0.5), p=1),
+        v2.RandomSolarize(128, 1),
+        lambda image: ImageOps.solarize(image, 128),
+    ),
+    "posterize": (
+        A.Posterize((4, 4), p=1),
+        v2.RandomPosterize(4, 1),
+        lambda image: ImageOps.posterize(image, 4),
+    ),
+    "equalize": (A.Equalize(mode="pil", p=1), v2.RandomEqualize(1), ImageOps.equalize),
+    "autocontrast": (A.AutoContrast(p=1), v2.RandomAutocontrast(1), ImageOps.autocontrast),
+    "sharpness": (
+        None,  # its Sharpen is another filter
+        v2.RandomAdjustSharpness(2, 1),
+        lambda image: ImageEnhance.Sharpness(image).enhance(2),
+    ),
+    "gamma": (A.RandomGamma((80, 120), p=1), None, None),
+    "sepia": (A.ToSepia(p=1), None, None),
+    # Quality
+    "gaussian blur": (
+        A.GaussianBlur(blur_limit=0, sigma_limit=(0.5, 3.0), p=1),
+        v2.GaussianBlur(9, (0.5, 3.0)),
+        lambda image: image.filter(ImageFilter.GaussianBlur(uniform(0.5, 3.0))),
+    ),
+    "box blur": (
+        A.Blur((3, 7), p=1),
+        None,
+        lambda image: image.filter(ImageFilter.BoxBlur(int(RNG.integers(1, 4)))),
+    ),
+    "median blur": (
+        A.MedianBlur((3, 7), p=1),
+        None,
+        lambda image: image.filter(ImageFilter.MedianFilter(2 * int(RNG.integers(1, 4)) + 1)),
+    ),
+    "motion blur": (A.MotionBlur((3, 7), p=1), None, None),
+    "defocus": (A.Defocus((3, 10), (0.1, 0.5), p=1), None, None),
+    "JPEG compression": (A.ImageCompression(quality_range=(50, 90), p=1), v2.JPEG((50, 90)), jpeg),
+    # Erasing
+    "random erasing, a colour": (
+        A.Erasing((0.02, 0.33), (0.3, 3.3), fill=0, p=1),
+        v2.RandomErasing(1, (0.02, 0.33), (0.3, 3.3), value=0),
+        None,
+    ),
+    "random erasing, noise": (
+        A.Erasing((0.02, 0.33), (0.3, 3.3), fill="random", p=1),
+        None,  # needs floats
+        None,
+    ),
+    "cutout": (
+        A.CoarseDropout((1, 1), (64, 64), (64, 64), fill=0, p=1),
+        None,
+        None,
+    ),
+    "coarse dropout": (A.CoarseDropout((4, 8), (32, 96), (32, 96), fill=0, p=1), None, None),
+    "coarse dropout, noise": (A.CoarseDropout((4, 8), (32, 96), (32, 96), fill="random", p=1), None, None),
+    "grid dropout": (A.GridDropout(0.5, unit_size_range=(40, 80), p=1), None, None),
+    # Policies
+    "RandAugment (2, 9)": on_tensors_and_pictures(v2.RandAugment(2, 9)),
+    "RandAugment (2, 9), timm": (None, None, rand_augment_transform("rand-m9-n2", {})),
+    "AutoAugment": on_tensors_and_pictures(v2.AutoAugment()),
+    "TrivialAugmentWide": on_tensors_and_pictures(v2.TrivialAugmentWide()),
+    "AugMix": on_tensors_and_pictures(v2.AugMix()),
+    "one of three": (
+        A.OneOf([A.HorizontalFlip(p=1), A.ToGray(p=1), A.InvertImg(p=1)], p=1),
+        v2.RandomChoice([v2.RandomHorizontalFlip(1), v2.Grayscale(3), v2.RandomInvert(1)]),
+        v2.RandomChoice([v2.RandomHorizontalFlip(1), v2.Grayscale(3), v2.RandomInvert(1)]),
+    ),
+    "crop, flip, color jitter": (
+        A.Compose(
+            [
+                A.RandomResizedCrop((224, 224), interpolation=cv2.INTER_AREA),
+                A.HorizontalFlip(p=0.5),
+                A.ColorJitter((0.6, 1.4), (0.6, 1.4), (0.6, 1.4), (-0.1, 0.1), p=1),
+            ]
+        ),
+        v2.Compose(
+            [
+                v2.RandomResizedCrop(224, antialias=True),
+                v2.RandomHorizontalFlip(0.5),
+                v2.ColorJitter(0.4, 0.4, 0.4, 0.1),
+            ]
+        ),
+        transforms.Compose(
+            [
+                transforms.RandomResizedCrop(224),
+                transforms.RandomHorizontalFlip(0.5),
+                transforms.ColorJitter(0.4, 0.4, 0.4, 0.1),
+            ]
+        ),
+    ),
 }
 
 
@@ -100,34 +230,21 @@ def measure(apply, pictures, copy):
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--only", metavar="NAME")
-    parser.add_argument("table", type=Path)
-    parser.add_argument("photos", nargs="+")
-    args = parser.parse_args()
-
-    names = [row["name"] for row in tomllib.loads(args.table.read_text())["row"]]
-    missing = [name for name in names if name not in PEERS]
-    assert not missing, f"no peer for {missing}"
-    images = [Image.open(path).convert("RGB") for path in args.photos]
+    images = [Image.open(path).convert("RGB") for path in sys.argv[1:]]
     arrays = [np.asarray(image) for image in images]
     tensors = [torch.from_numpy(array.copy()).permute(2, 0, 1).contiguous() for array in arrays]
-    for name in names:
-        if args.only not in (None, name):
-            continue
+    for name in map(str.strip, sys.stdin):
         albumentations, torchvision, pillow = PEERS[name]
-        line = {"name": name}
+        seconds = {}
         if albumentations is not None:
-            op = albumentations
-            apply = (lambda array, op=op: op(image=array)["image"]) if isinstance(op, A.BasicTransform) else op
-            line["albumentations"] = measure(apply, arrays, np.ndarray.copy)
+            on_arrays = isinstance(albumentations, (A.BasicTransform, A.BaseCompose))
+            apply = (lambda array: albumentations(image=array)) if on_arrays else albumentations
+            seconds["albumentations"] = measure(apply, arrays, np.ndarray.copy)
         if torchvision is not None:
-            line["torchvision"] = measure(torchvision, tensors, torch.clone)
+            seconds["torchvision"] = measure(torchvision, tensors, torch.clone)
         if pillow is not None:
-            line["Pillow"] = measure(pillow, images, Image.Image.copy)
-        print(json.dumps(line), flush=True)
+            seconds["pillow"] = measure(pillow, images, Image.Image.copy)
+        print(json.dumps(seconds), flush=True)
 
 
 if __name__ == "__main__":

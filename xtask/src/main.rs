@@ -50,6 +50,9 @@ fn dispatch() -> Result<ExitCode> {
         }
         "test" => no_flags("test", &rest).and_then(|()| checks::run(&workspace)),
         "tidy" => no_flags("tidy", &rest).and_then(|()| tidy::run(&workspace)),
+        "bench" if rest.first().is_some_and(|what| what == "augment") => {
+            process::become_example("throughput", &rest[1..])
+        }
         "bench" => process::become_kiln(device::feature(&rest)?, [OsString::from("bench")], &rest),
         experiment => {
             let config = experiments::config_path(&workspace, experiment)?;

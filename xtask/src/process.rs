@@ -1,4 +1,4 @@
-//! Handing over to kiln.
+//! Handing over to kiln, or to an example of kiln-augment.
 
 use std::ffi::OsString;
 use std::process::{Command, ExitCode};
@@ -15,6 +15,13 @@ pub(crate) fn become_kiln<const N: usize>(
 ) -> Result<ExitCode> {
     let mut cargo = Command::new(cargo());
     cargo.args(kiln_args(feature)).args(command).args(flags);
+    hand_over(cargo)
+}
+
+/// Builds an example of kiln-augment, which takes seconds, and runs it with `flags`.
+pub(crate) fn become_example(name: &str, flags: &[OsString]) -> Result<ExitCode> {
+    let mut cargo = Command::new(cargo());
+    cargo.args(["run", "--package", "kiln-augment", "--example", name, "--"]).args(flags);
     hand_over(cargo)
 }
 

@@ -11,7 +11,7 @@ use crate::workspace::Workspace;
 pub(crate) const COMMANDS: [(&str, &str); 4] = [
     ("test", "everything that must pass: tidy, fmt, clippy, tests with doctests, docs"),
     ("tidy", "the repository's own rules"),
-    ("bench", "WHAT [FLAGS]: measures loader, step, memory, ..."),
+    ("bench", "WHAT [FLAGS]: measures loader, step, loop, memory, augment"),
     ("help", "this text"),
 ];
 
