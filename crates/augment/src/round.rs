@@ -3,34 +3,30 @@
 //! How a result is rounded decides whether it equals the reference, so each function is named after the
 //! rounding of one reference and everything else goes through them.
 
+/// From here on an `f32` has no fraction bits, so the lowest byte of the sum with a level is the level. A cast would
+/// saturate, for which the compiler leaves the vectors.
+const WHOLE: f32 = 8_388_608.0;
+/// The same of an `f64`.
+const WHOLE_F64: f64 = 4_503_599_627_370_496.0;
+
 /// Pillow's clipping in `Image.blend`: towards zero, into `0..=255`.
-#[allow(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "Rust's float casts cut the fraction off and saturate, which is what is wanted"
-)]
+#[allow(clippy::cast_possible_truncation, reason = "the low bits hold the level")]
 #[inline(always)]
 pub(crate) const fn level_towards_zero(value: f32) -> u8 {
-    // Through `i32`, for which processors have a vector instruction.
-    value.clamp(0.0, 255.0) as i32 as u8
+    (value.clamp(0.0, 255.0).trunc() + WHOLE).to_bits() as u8
 }
 
 /// C's `(int)` followed by Pillow's `CLIP8`: towards zero, into `0..=255`.
-#[allow(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "Rust's float casts cut the fraction off and saturate, which is what is wanted"
-)]
+#[allow(clippy::cast_possible_truncation, reason = "the low bits hold the level")]
 #[inline(always)]
 pub(crate) const fn level_towards_zero_f64(value: f64) -> u8 {
-    // Through `i32`, for which processors have a vector instruction.
-    value.clamp(0.0, 255.0) as i32 as u8
+    (value.clamp(0.0, 255.0).trunc() + WHOLE_F64).to_bits() as u8
 }
 
 /// C's `round()` followed by Pillow's `CLIP8`: the nearest level, away from zero when two are equally near.
 #[inline(always)]
 pub(crate) fn level_nearest(value: f64) -> u8 {
-    // Both operations are exact, and `f64::round` is a slow call on processors of the baseline.
+    // Both operations are exact.
     let below = level_towards_zero_f64(value);
     below.saturating_add(u8::from(value - f64::from(below) >= 0.5))
 }
@@ -128,8 +124,7 @@ pub(crate) const fn pixel_at(coordinate: f64) -> usize {
 )]
 #[inline(always)]
 pub(crate) fn level_half_even(value: f32) -> u8 {
-    // From here on a float has no fraction bits, and the addition rounds.
-    const WHOLE: f32 = 8_388_608.0;
+    // The addition rounds.
     (value + WHOLE).to_bits() as u8
 }
 
@@ -141,8 +136,7 @@ pub(crate) fn level_half_even(value: f32) -> u8 {
 )]
 #[inline(always)]
 pub(crate) fn level_half_even_f64(value: f64) -> u8 {
-    const WHOLE: f64 = 4_503_599_627_370_496.0;
-    (value + WHOLE).to_bits() as u8
+    (value + WHOLE_F64).to_bits() as u8
 }
 
 /// C's `(UINT32)` of 2^24 divided by a length of at least 1: towards zero.
