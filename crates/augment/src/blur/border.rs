@@ -21,6 +21,8 @@ impl Border {
     pub(crate) fn inside(self, place: isize, len: usize) -> usize {
         let last = len.cast_signed() - 1;
         let inside = match self {
+            // Most places are, and a division takes longer than all the rest.
+            _ if (0..=last).contains(&place) => place,
             Self::Replicate => place.clamp(0, last),
             Self::Reflect101 if last == 0 => 0,
             Self::Reflect101 => {

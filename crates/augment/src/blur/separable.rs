@@ -1,41 +1,57 @@
 //! One symmetric row of weights for rows and columns: `cv2.sepFilter2D` with weights in `f32`.
 //!
-//! Columns are summed first, from the levels themselves; OpenCV takes rows first. Only the last bits of the sums differ.
+//! Each row is filtered once and kept, in `f32`, until no row below it needs it; a new row is the weighted sum of those
+//! kept around it. Two new rows are made at once, because they are sums of the same rows but for two.
 
-use super::border::{Border, Padded, with_border};
+use super::border::Border;
 use crate::image::Image8;
 use crate::round::level_half_even;
 use pulp::{Arch, Simd, WithSimd};
 use std::cell::RefCell;
 
-/// Levels computed at once. Half a block of the border's, because `f32` lanes are wide.
-const BLOCK: usize = 32;
+/// Levels computed at once: as many sums as stay in registers.
+const BLOCK: usize = 64;
+/// No picture of 8 bits is filtered with more weights than this on either side.
+const MOST: usize = 128;
+
+#[derive(Default)]
+struct Scratch {
+    /// A row with its borders.
+    padded: Vec<f32>,
+    /// The filtered rows around the current one, row `y` at `y` modulo their number.
+    kept: Vec<f32>,
+}
 
 thread_local! {
-    static COLUMNS: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
 
 /// Filters with `weights`: that of the centre, then those of the pixels beside it, which are positive and sum to 1
-/// when both sides are counted.
+/// when both sides are counted. More than 128 on a side are cut off.
 pub(crate) fn filter_symmetric(image: &mut Image8, weights: &[f32]) {
-    let radius = weights.len().saturating_sub(1);
-    if radius == 0 {
+    let weights = &weights[..weights.len().min(MOST + 1)];
+    if weights.len() < 2 {
         return;
     }
-    with_border(image, radius, Border::Reflect101, |padded, target| {
-        COLUMNS.with_borrow_mut(|columns| {
-            // Padding of the row's end lets the columns be summed by whole blocks.
-            columns.resize(padded.stride().next_multiple_of(BLOCK), 0.0);
-            Arch::new().dispatch(Filter { padded, target, weights, columns });
-        });
+    SCRATCH.with_borrow_mut(|scratch| {
+        let (len, channels) = (image.stride(), image.channels().count());
+        let (radius, blocks) = (weights.len() - 1, len.next_multiple_of(BLOCK));
+        scratch.padded.resize(blocks + 2 * radius * channels, 0.0);
+        scratch.kept.resize(blocks * (2 * radius + 2), 0.0);
+        let height = image.size().height as usize;
+        let pixels = image.pixels_mut();
+        Arch::new().dispatch(Filter { pixels, len, channels, height, weights, scratch });
     });
 }
 
 struct Filter<'a> {
-    padded: &'a Padded<'a>,
-    target: &'a mut [u8],
+    pixels: &'a mut [u8],
+    /// Bytes of a row.
+    len: usize,
+    channels: usize,
+    height: usize,
     weights: &'a [f32],
-    columns: &'a mut [f32],
+    scratch: &'a mut Scratch,
 }
 
 impl WithSimd for Filter<'_> {
@@ -43,56 +59,112 @@ impl WithSimd for Filter<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let Self { padded, target, weights, columns } = self;
-        let radius = weights.len() - 1;
-        for (y, row) in (0_isize..).zip(target.chunks_exact_mut(padded.len)) {
-            sum_columns(padded, y, weights, columns);
-            for (block, target) in row.chunks_mut(BLOCK).enumerate() {
-                let centre = block * BLOCK + radius * padded.channels;
-                let mut acc = [0.0_f32; BLOCK];
-                for (acc, column) in acc.iter_mut().zip(&columns[centre..centre + BLOCK]) {
-                    *acc = *column * weights[0];
-                }
-                for (away, &weight) in weights.iter().enumerate().skip(1) {
-                    let away = away * padded.channels;
-                    let left = &columns[centre - away..centre - away + BLOCK];
-                    let right = &columns[centre + away..centre + away + BLOCK];
-                    for i in 0..BLOCK {
-                        acc[i] = (left[i] + right[i]).mul_add(weight, acc[i]);
-                    }
-                }
-                let mut levels = [0; BLOCK];
-                for (level, acc) in levels.iter_mut().zip(acc) {
-                    *level = level_half_even(acc);
-                }
-                target.copy_from_slice(&levels[..target.len()]);
+        let Self { pixels, len, channels, height, weights, scratch: Scratch { padded, kept } } =
+            self;
+        let (radius, blocks) = (weights.len() - 1, len.next_multiple_of(BLOCK));
+        let start_of = |y: usize| y % (2 * radius + 2) * blocks;
+        let mut ready = 0;
+        for y in (0..height).step_by(2) {
+            while ready < height.min(y + radius + 2) {
+                pad(&pixels[ready * len..][..len], channels, radius, padded);
+                let row = &mut kept[start_of(ready)..][..blocks];
+                filter_row(padded, channels, weights, row);
+                ready += 1;
             }
+            let mut starts = [0; 2 * MOST + 2];
+            for (start, y) in starts.iter_mut().zip(y.cast_signed() - radius.cast_signed()..) {
+                *start = start_of(Border::Reflect101.inside(y, height));
+            }
+            let starts = &starts[..2 * radius + 2];
+            let rows = &mut pixels[y * len..];
+            let (first, rest) = rows.split_at_mut(len);
+            let second = rest.get_mut(..len).unwrap_or_default();
+            filter_columns(kept, starts, weights, first, second);
         }
     }
 }
 
-/// The weighted sum of each column around row `y`, border included.
+/// Copies a row and mirrors its ends.
 #[inline(always)]
-fn sum_columns(padded: &Padded<'_>, y: isize, weights: &[f32], columns: &mut [f32]) {
-    let end = padded.stride();
-    let centre = padded.row(y);
-    let mut at = 0;
-    // The last block overlaps the one before it rather than end in single levels.
-    while at < end {
-        let start = at.min(end - BLOCK);
-        let mut acc = [0.0_f32; BLOCK];
-        for (acc, &level) in acc.iter_mut().zip(&centre[start..start + BLOCK]) {
-            *acc = f32::from(level) * weights[0];
-        }
-        for (away, &weight) in (1_isize..).zip(&weights[1..]) {
-            let above = &padded.row(y - away)[start..start + BLOCK];
-            let below = &padded.row(y + away)[start..start + BLOCK];
-            for i in 0..BLOCK {
-                let pair = u16::from(above[i]) + u16::from(below[i]);
-                acc[i] = f32::from(pair).mul_add(weight, acc[i]);
-            }
-        }
-        columns[start..start + BLOCK].copy_from_slice(&acc);
-        at += BLOCK;
+fn pad(row: &[u8], channels: usize, radius: usize, padded: &mut [f32]) {
+    let (width, side) = (row.len() / channels, radius * channels);
+    for (padded, &level) in padded[side..].iter_mut().zip(row) {
+        *padded = f32::from(level);
     }
+    for beyond in 1..=radius {
+        let away = beyond.cast_signed();
+        let left = Border::Reflect101.inside(-away, width);
+        let right = Border::Reflect101.inside(width.cast_signed() - 1 + away, width);
+        for channel in 0..channels {
+            padded[side - beyond * channels + channel] = f32::from(row[left * channels + channel]);
+            padded[side + row.len() + (beyond - 1) * channels + channel] =
+                f32::from(row[right * channels + channel]);
+        }
+    }
+}
+
+/// The weighted sums along a row.
+#[inline(always)]
+fn filter_row(padded: &[f32], channels: usize, weights: &[f32], row: &mut [f32]) {
+    let (rest, centre) = (&weights[1..], (weights.len() - 1) * channels);
+    for (sums, at) in row.as_chunks_mut::<BLOCK>().0.iter_mut().zip((centre..).step_by(BLOCK)) {
+        let Some(middle) = padded[at..].first_chunk() else { return };
+        let mut acc = weighted(middle, weights[0]);
+        for (&weight, away) in rest.iter().zip((channels..).step_by(channels)) {
+            let left = padded[at - away..].first_chunk();
+            let right = padded[at + away..].first_chunk();
+            let (Some(left), Some(right)) = (left, right) else { return };
+            acc = with_pair(acc, left, right, weight);
+        }
+        *sums = acc;
+    }
+}
+
+/// The levels of two rows, the second of which may be missing: weighted sums of the rows kept at `starts`.
+#[inline(always)]
+fn filter_columns(
+    kept: &[f32],
+    starts: &[usize],
+    weights: &[f32],
+    first: &mut [u8],
+    second: &mut [u8],
+) {
+    let (upper, lower) = starts.split_at(starts.len() / 2);
+    let (Some((&upper, above)), Some((&lower, below))) = (upper.split_last(), lower.split_first())
+    else {
+        return;
+    };
+    let mut seconds = second.chunks_mut(BLOCK);
+    for (first, at) in first.chunks_mut(BLOCK).zip((0..).step_by(BLOCK)) {
+        let row = |start: usize| kept[start + at..].first_chunk();
+        let (Some(mut nearer), Some(mut under)) = (row(upper), row(lower)) else { return };
+        let (mut acc, mut next) = (weighted(nearer, weights[0]), weighted(under, weights[0]));
+        for ((&above, &below), &weight) in above.iter().rev().zip(below).zip(&weights[1..]) {
+            let (Some(above), Some(below)) = (row(above), row(below)) else { return };
+            acc = with_pair(acc, above, under, weight);
+            next = with_pair(next, nearer, below, weight);
+            (nearer, under) = (above, below);
+        }
+        let levels = acc.map(level_half_even);
+        first.copy_from_slice(&levels[..first.len()]);
+        if let Some(second) = seconds.next() {
+            let levels = next.map(level_half_even);
+            second.copy_from_slice(&levels[..second.len()]);
+        }
+    }
+}
+
+#[inline(always)]
+fn weighted(middle: &[f32; BLOCK], weight: f32) -> [f32; BLOCK] {
+    std::array::from_fn(|i| middle[i] * weight)
+}
+
+#[inline(always)]
+fn with_pair(
+    acc: [f32; BLOCK],
+    one: &[f32; BLOCK],
+    other: &[f32; BLOCK],
+    weight: f32,
+) -> [f32; BLOCK] {
+    std::array::from_fn(|i| (one[i] + other[i]).mul_add(weight, acc[i]))
 }
