@@ -34,12 +34,21 @@ torch.manual_seed(1)
 
 BICUBIC = InterpolationMode.BICUBIC
 WARM_UP = 4
-TURNS = [[], [Image.Transpose.ROTATE_90], [Image.Transpose.ROTATE_180], [Image.Transpose.ROTATE_270]]
+TURNS = [None, Image.Transpose.ROTATE_90, Image.Transpose.ROTATE_180, Image.Transpose.ROTATE_270]
 RNG = np.random.default_rng(1)
 
 
 def uniform(low, high):
     return float(RNG.uniform(low, high))
+
+
+def quarters():
+    return int(RNG.integers(4))
+
+
+def turn(image):
+    turn = TURNS[quarters()]
+    return image if turn is None else image.transpose(turn)
 
 
 def jpeg(image):
@@ -86,9 +95,9 @@ PEERS = {
     "vertical flip": (A.VerticalFlip(p=1), v2.RandomVerticalFlip(1), ImageOps.flip),
     "transpose": (A.Transpose(p=1), None, lambda image: image.transpose(Image.Transpose.TRANSPOSE)),
     "rotate by quarters": (
-        A.RandomRotate90(p=1),
-        lambda image: torch.rot90(image, int(RNG.integers(4)), (1, 2)).contiguous(),
-        lambda image: (image, *[image.transpose(turn) for turn in TURNS[int(RNG.integers(4))]])[-1],
+        A.Compose([A.CenterCrop(448, 448), A.RandomRotate90(p=1)]),
+        v2.Compose([v2.CenterCrop(448), lambda image: torch.rot90(image, quarters(), (1, 2)).contiguous()]),
+        transforms.Compose([transforms.CenterCrop(448), turn]),
     ),
     # Colour
     "color jitter": (
