@@ -23,7 +23,8 @@ struct EachPixel<'a, F> {
     function: F,
 }
 
-const BLOCK: usize = 64;
+/// Pixels that are taken apart at once.
+pub(crate) const BLOCK: usize = 64;
 
 impl<F: PixelFunction> WithSimd for EachPixel<'_, F> {
     type Output = ();
@@ -32,24 +33,37 @@ impl<F: PixelFunction> WithSimd for EachPixel<'_, F> {
     fn with_simd<S: Simd>(self, _: S) {
         let (blocks, rest) = self.pixels.as_chunks_mut::<BLOCK>();
         for block in blocks {
-            let bytes = block.as_flattened_mut();
-            let (mut red, mut green, mut blue) = ([0; BLOCK], [0; BLOCK], [0; BLOCK]);
-            for i in 0..BLOCK {
-                red[i] = bytes[3 * i];
-                green[i] = bytes[3 * i + 1];
-                blue[i] = bytes[3 * i + 2];
-            }
+            let [mut red, mut green, mut blue] = take_apart(block);
             for i in 0..BLOCK {
                 [red[i], green[i], blue[i]] = self.function.of([red[i], green[i], blue[i]]);
             }
-            for i in 0..BLOCK {
-                bytes[3 * i] = red[i];
-                bytes[3 * i + 1] = green[i];
-                bytes[3 * i + 2] = blue[i];
-            }
+            put_together(block, &[red, green, blue]);
         }
         for pixel in rest {
             *pixel = self.function.of(*pixel);
         }
+    }
+}
+
+/// All reds, all greens, all blues.
+#[inline(always)]
+pub(crate) fn take_apart(block: &[[u8; 3]; BLOCK]) -> [[u8; BLOCK]; 3] {
+    let (bytes, mut planes) = (block.as_flattened(), [[0; BLOCK]; 3]);
+    for i in 0..BLOCK {
+        planes[0][i] = bytes[3 * i];
+        planes[1][i] = bytes[3 * i + 1];
+        planes[2][i] = bytes[3 * i + 2];
+    }
+    planes
+}
+
+/// The way back.
+#[inline(always)]
+pub(crate) fn put_together(block: &mut [[u8; 3]; BLOCK], planes: &[[u8; BLOCK]; 3]) {
+    let bytes = block.as_flattened_mut();
+    for i in 0..BLOCK {
+        bytes[3 * i] = planes[0][i];
+        bytes[3 * i + 1] = planes[1][i];
+        bytes[3 * i + 2] = planes[2][i];
     }
 }

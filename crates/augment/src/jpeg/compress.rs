@@ -9,6 +9,7 @@ use super::dct;
 use super::quantization::Steps;
 use super::sampling::{blend_rows, double_width, halve};
 use super::transpose::transpose;
+use crate::color::planes::{BLOCK as PIXELS, put_together, take_apart};
 use crate::image::Image8;
 use pulp::bytemuck::cast_slice_mut;
 use pulp::{Arch, Simd, WithSimd};
@@ -37,7 +38,7 @@ thread_local! {
 /// Compresses with a `quality` from 1 to 100 and decompresses again.
 pub(crate) fn compress(image: &mut Image8, quality: u32) {
     let (width, height) = (image.size().width as usize, image.size().height as usize);
-    let shape = Shape { width, height, stride: width.next_multiple_of(32) };
+    let shape = Shape { width, height, stride: width.next_multiple_of(128) };
     let steps = Steps::of_quality(quality);
     let pixels = image.rgb_mut();
     WORKSPACE.with_borrow_mut(|Workspace { words, planes, sums, wide }| {
@@ -54,7 +55,7 @@ pub(crate) fn compress(image: &mut Image8, quality: u32) {
 struct Shape {
     width: usize,
     height: usize,
-    /// Samples in a row of luma, in whole vectors of blocks.
+    /// Samples in a row of luma: a multiple of what is computed at once, also at half the width.
     stride: usize,
 }
 
@@ -113,11 +114,7 @@ impl WithSimd for Compress<'_> {
         for (y, row) in pixels.chunks_exact_mut(width).enumerate() {
             widen(shape, y, blueness, sums, wide_blueness);
             widen(shape, y, redness, sums, wide_redness);
-            let luma = &luma[y * stride..(y + 1) * stride];
-            let samples = luma.iter().zip(&*wide_blueness).zip(&*wide_redness);
-            for (pixel, ((&luma, &blueness), &redness)) in row.iter_mut().zip(samples) {
-                *pixel = rgb(luma, blueness, redness);
-            }
+            revert(row, &luma[y * stride..(y + 1) * stride], wide_blueness, wide_redness);
         }
     }
 }
@@ -157,21 +154,64 @@ fn to_components(shape: Shape, strip: usize, pixels: &[[u8; 3]], samples: &mut [
     }
 }
 
-#[allow(clippy::cast_possible_truncation, reason = "levels around 0")]
+/// A row of pixels to its components, around 0. What is missing on the right repeats the last one.
 #[inline(always)]
 fn convert(row: &[[u8; 3]], lumas: &mut [i16], blueness: &mut [i16], redness: &mut [i16]) {
     let width = row.len();
-    let targets = lumas.iter_mut().zip(&mut *blueness).zip(&mut *redness);
-    for (&pixel, ((to_luma, to_blueness), to_redness)) in row.iter().zip(targets) {
-        let pixel = pixel.map(i32::from);
-        let [blue, red] = chroma(pixel);
-        *to_luma = (luma(pixel) - 128) as i16;
-        *to_blueness = (blue - 128) as i16;
-        *to_redness = (red - 128) as i16;
+    let (blocks, rest) = row.as_chunks::<PIXELS>();
+    for (i, block) in blocks.iter().enumerate() {
+        convert_block(block, i * PIXELS, lumas, blueness, redness);
+    }
+    // Rows of components end in whole blocks.
+    let mut last = [[0; 3]; PIXELS];
+    last[..rest.len()].copy_from_slice(rest);
+    if !rest.is_empty() {
+        convert_block(&last, width - rest.len(), lumas, blueness, redness);
     }
     for samples in [lumas, blueness, redness] {
         let last = samples[width - 1];
         samples[width..].fill(last);
+    }
+}
+
+#[allow(clippy::cast_possible_truncation, reason = "levels around 0")]
+#[inline(always)]
+fn convert_block(
+    block: &[[u8; 3]; PIXELS],
+    at: usize,
+    lumas: &mut [i16],
+    blueness: &mut [i16],
+    redness: &mut [i16],
+) {
+    let [reds, greens, blues] = take_apart(block);
+    let (lumas, blueness) = (&mut lumas[at..at + PIXELS], &mut blueness[at..at + PIXELS]);
+    let redness = &mut redness[at..at + PIXELS];
+    for i in 0..PIXELS {
+        let pixel = [reds[i], greens[i], blues[i]].map(i32::from);
+        let [blue, red] = chroma(pixel);
+        lumas[i] = (luma(pixel) - 128) as i16;
+        blueness[i] = (blue - 128) as i16;
+        redness[i] = (red - 128) as i16;
+    }
+}
+
+/// A row of components to its pixels.
+#[inline(always)]
+fn revert(row: &mut [[u8; 3]], lumas: &[u8], blueness: &[u8], redness: &[u8]) {
+    for (i, pixels) in row.chunks_mut(PIXELS).enumerate() {
+        let part = |samples: &[u8]| samples[i * PIXELS..].first_chunk::<PIXELS>().copied();
+        let (Some(lumas), Some(blueness), Some(redness)) =
+            (part(lumas), part(blueness), part(redness))
+        else {
+            return;
+        };
+        let [mut reds, mut greens, mut blues] = [[0; PIXELS]; 3];
+        for i in 0..PIXELS {
+            [reds[i], greens[i], blues[i]] = rgb(lumas[i], blueness[i], redness[i]);
+        }
+        let mut block = [[0; 3]; PIXELS];
+        put_together(&mut block, &[reds, greens, blues]);
+        pixels.copy_from_slice(&block[..pixels.len()]);
     }
 }
 

@@ -7,39 +7,75 @@
 const FRACTION: u32 = 13;
 const BETWEEN: u32 = 2;
 /// Columns computed at once.
-const LANES: usize = 16;
+const LANES: usize = 64;
 
 type Vector = [i32; LANES];
 
 /// The first pass forward.
 #[inline(always)]
 pub(crate) fn forward_first(strip: &mut [i16], stride: usize) {
-    // Sums are exact: only the bits between the passes are added.
-    each(strip, stride, |x| {
-        forward(x, |sum| map(sum, |s| s << BETWEEN), descale::<{ FRACTION - BETWEEN }>)
-    });
+    each::<ForwardFirst>(strip, stride);
 }
 
 /// The second pass forward, whose results are eight times as large as they should be.
 #[inline(always)]
 pub(crate) fn forward_second(strip: &mut [i16], stride: usize) {
-    each(strip, stride, |x| forward(x, descale::<BETWEEN>, descale::<{ FRACTION + BETWEEN }>));
+    each::<ForwardSecond>(strip, stride);
 }
 
 /// The first pass back.
 #[inline(always)]
 pub(crate) fn inverse_first(strip: &mut [i16], stride: usize) {
-    each(strip, stride, |x| inverse(x, descale::<{ FRACTION - BETWEEN }>));
+    each::<Inverse<{ FRACTION - BETWEEN }>>(strip, stride);
 }
 
 /// The second pass back.
 #[inline(always)]
 pub(crate) fn inverse_second(strip: &mut [i16], stride: usize) {
-    each(strip, stride, |x| inverse(x, descale::<{ FRACTION + BETWEEN + 3 }>));
+    each::<Inverse<{ FRACTION + BETWEEN + 3 }>>(strip, stride);
+}
+
+/// A transform of eight rows. A trait, because a closure as long as this is not inlined and then not compiled for the
+/// processor's vectors.
+trait Pass {
+    fn of(x: [Vector; 8]) -> [Vector; 8];
+}
+
+struct ForwardFirst;
+
+impl Pass for ForwardFirst {
+    #[inline(always)]
+    fn of(x: [Vector; 8]) -> [Vector; 8] {
+        // Sums are exact: only the bits between the passes are added.
+        let Sums { exact, scaled } = forward(x);
+        merge(
+            exact.map(|sum| map(sum, |s| s << BETWEEN)),
+            scaled.map(descale::<{ FRACTION - BETWEEN }>),
+        )
+    }
+}
+
+struct ForwardSecond;
+
+impl Pass for ForwardSecond {
+    #[inline(always)]
+    fn of(x: [Vector; 8]) -> [Vector; 8] {
+        let Sums { exact, scaled } = forward(x);
+        merge(exact.map(descale::<BETWEEN>), scaled.map(descale::<{ FRACTION + BETWEEN }>))
+    }
+}
+
+struct Inverse<const BITS: u32>;
+
+impl<const BITS: u32> Pass for Inverse<BITS> {
+    #[inline(always)]
+    fn of(x: [Vector; 8]) -> [Vector; 8] {
+        inverse::<BITS>(x)
+    }
 }
 
 #[inline(always)]
-fn each(strip: &mut [i16], stride: usize, pass: impl Fn([Vector; 8]) -> [Vector; 8]) {
+fn each<P: Pass>(strip: &mut [i16], stride: usize) {
     let mut rows = strip.chunks_exact_mut(stride).map(|row| row.as_chunks_mut::<LANES>().0);
     let rows: [&mut [[i16; LANES]]; 8] = std::array::from_fn(|_| rows.next().unwrap_or_default());
     let [r0, r1, r2, r3, r4, r5, r6, r7] = rows;
@@ -52,7 +88,7 @@ fn each(strip: &mut [i16], stride: usize, pass: impl Fn([Vector; 8]) -> [Vector;
                 x[row][lane] = i32::from(rows[row][lane]);
             }
         }
-        let y = pass(x);
+        let y = P::of(x);
         for (row, y) in rows.into_iter().zip(y) {
             for lane in 0..LANES {
                 row[lane] = saturate(y[lane]);
@@ -102,32 +138,31 @@ fn descale<const BITS: u32>(a: Vector) -> Vector {
     map(a, |a| a.wrapping_add(1 << (BITS - 1)) >> BITS)
 }
 
+/// Results of a pass forward: those of rows 0 and 4, and those of the others with 13 bits of fraction.
+struct Sums {
+    exact: [Vector; 2],
+    scaled: [Vector; 6],
+}
+
 #[inline(always)]
-fn forward(
-    x: [Vector; 8],
-    exact: impl Fn(Vector) -> Vector,
-    scaled: impl Fn(Vector) -> Vector,
-) -> [Vector; 8] {
+fn merge([r0, r4]: [Vector; 2], [r1, r2, r3, r5, r6, r7]: [Vector; 6]) -> [Vector; 8] {
+    [r0, r1, r2, r3, r4, r5, r6, r7]
+}
+
+#[inline(always)]
+fn forward(x: [Vector; 8]) -> Sums {
     let [s0, s1, s2, s3] = [0, 1, 2, 3].map(|i| add(x[i], x[7 - i]));
     let [d3, d2, d1, d0] = [3, 2, 1, 0].map(|i| sub(x[i], x[7 - i]));
     let (even0, even3) = (add(s0, s3), sub(s0, s3));
     let (even1, even2) = (add(s1, s2), sub(s1, s2));
     let turn = mul(add(even2, even3), 4_433);
     let [o0, o1, o2, o3] = odd([d3, d2, d1, d0]);
-    [
-        exact(add(even0, even1)),
-        scaled(o3),
-        scaled(add(turn, mul(even3, 6_270))),
-        scaled(o2),
-        exact(sub(even0, even1)),
-        scaled(o1),
-        scaled(sub(turn, mul(even2, 15_137))),
-        scaled(o0),
-    ]
+    let (second, sixth) = (add(turn, mul(even3, 6_270)), sub(turn, mul(even2, 15_137)));
+    Sums { exact: [add(even0, even1), sub(even0, even1)], scaled: [o3, second, o2, o1, sixth, o0] }
 }
 
 #[inline(always)]
-fn inverse(x: [Vector; 8], scaled: impl Fn(Vector) -> Vector) -> [Vector; 8] {
+fn inverse<const BITS: u32>(x: [Vector; 8]) -> [Vector; 8] {
     let turn = mul(add(x[2], x[6]), 4_433);
     let (a, b) = (sub(turn, mul(x[6], 15_137)), add(turn, mul(x[2], 6_270)));
     let sum = map(add(x[0], x[4]), |s| s << FRACTION);
@@ -137,8 +172,8 @@ fn inverse(x: [Vector; 8], scaled: impl Fn(Vector) -> Vector) -> [Vector; 8] {
     let odd = [o3, o2, o1, o0];
     let mut y = [[0; LANES]; 8];
     for i in 0..4 {
-        y[i] = scaled(add(even[i], odd[i]));
-        y[7 - i] = scaled(sub(even[i], odd[i]));
+        y[i] = descale::<BITS>(add(even[i], odd[i]));
+        y[7 - i] = descale::<BITS>(sub(even[i], odd[i]));
     }
     y
 }
