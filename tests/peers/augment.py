@@ -82,6 +82,13 @@ PEERS = {
         lambda image: ImageEnhance.Color(image).enhance(uniform(0.6, 1.4)),
     ),
     "hue": (A.ColorJitter((1, 1), (1, 1), (1, 1), (-0.1, 0.1), p=1), v2.ColorJitter(hue=0.1), None),
+    "gauss noise": (
+        A.GaussNoise(std_range=(10**0.5 / 255, 50**0.5 / 255), p=1),
+        v2.GaussianNoise(sigma=30**0.5 / 255),
+        None,
+    ),
+    "salt and pepper": (A.SaltAndPepper(p=1), None, None),
+    "multiplicative noise": (A.MultiplicativeNoise(per_channel=True, elementwise=True, p=1), None, None),
     "grayscale": (A.ToGray(p=1), v2.Grayscale(3), lambda image: image.convert("L").convert("RGB")),
 }
 

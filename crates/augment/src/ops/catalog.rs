@@ -12,6 +12,7 @@ pub mod coarse_dropout;
 pub mod color_jitter;
 pub mod cutout;
 pub mod defocus;
+pub mod gauss_noise;
 pub mod gaussian_blur;
 pub mod grid_dropout;
 pub mod grid_mask;
@@ -20,6 +21,7 @@ pub mod hue_saturation_value;
 pub mod image_compression;
 pub mod median_blur;
 pub mod motion_blur;
+pub mod multiplicative_noise;
 pub mod one_of;
 pub mod pad;
 pub mod rand_augment;
@@ -41,6 +43,7 @@ pub mod random_vertical_flip;
 pub mod resize;
 pub mod resize_short;
 pub mod rgb_shift;
+pub mod salt_and_pepper;
 pub mod sequential;
 pub mod some_of;
 pub mod to_sepia;
@@ -185,6 +188,8 @@ catalog! {
     Cutout(cutout::CutoutSpec) in Erasing;
     /// Blurs with a disk.
     Defocus(defocus::DefocusSpec) in Quality;
+    /// Adds normally distributed noise.
+    GaussNoise(gauss_noise::GaussNoiseSpec) in Quality;
     /// Blurs with a bell curve.
     GaussianBlur(gaussian_blur::GaussianBlurSpec) in Quality;
     /// Sometimes fills a rectangle in each cell of a grid.
@@ -201,6 +206,8 @@ catalog! {
     MedianBlur(median_blur::MedianBlurSpec) in Quality;
     /// Blurs along a line.
     MotionBlur(motion_blur::MotionBlurSpec) in Quality;
+    /// Multiplies levels by random factors.
+    MultiplicativeNoise(multiplicative_noise::MultiplicativeNoiseSpec) in Quality;
     /// Applies one of several ops.
     OneOf(one_of::OneOfSpec) in Policy;
     /// Adds pixels on the sides.
@@ -243,6 +250,8 @@ catalog! {
     ResizeShort(resize_short::ResizeShortSpec) in Geometry;
     /// Sometimes adds an amount to each channel.
     RgbShift(rgb_shift::RgbShiftSpec) in Color;
+    /// Makes some pixels white and some black.
+    SaltAndPepper(salt_and_pepper::SaltAndPepperSpec) in Quality;
     /// Applies several ops in order, together with a probability.
     Sequential(sequential::SequentialSpec) in Policy;
     /// Applies some of several ops.
