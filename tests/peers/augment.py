@@ -89,6 +89,11 @@ PEERS = {
     ),
     "salt and pepper": (A.SaltAndPepper(p=1), None, None),
     "multiplicative noise": (A.MultiplicativeNoise(per_channel=True, elementwise=True, p=1), None, None),
+    "iso noise": (A.ISONoise(p=1), None, None),
+    "downscale": (A.Downscale((0.25, 0.5), p=1), None, None),
+    "snow": (A.RandomSnow(p=1), None, None),
+    "rain": (A.RandomRain(p=1), None, None),
+    "fog": (A.RandomFog(p=1), None, None),
     "grayscale": (A.ToGray(p=1), v2.Grayscale(3), lambda image: image.convert("L").convert("RGB")),
 }
 

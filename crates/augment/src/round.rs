@@ -124,6 +124,12 @@ pub(crate) fn pixels_up(value: f64) -> u32 {
     value.ceil() as u32
 }
 
+/// C's `(int64)` of a coordinate.
+#[allow(clippy::cast_possible_truncation, reason = "Rust's float casts saturate")]
+pub(crate) const fn towards_zero(coordinate: f64) -> i64 {
+    coordinate as i64
+}
+
 /// C's `(int)` for a coordinate that is not negative: the pixel that it lies in.
 #[allow(
     clippy::cast_possible_truncation,
