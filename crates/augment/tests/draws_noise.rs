@@ -1,10 +1,13 @@
-//! What the ops that add noise and weather draw, and how their fields of noise are distributed.
+//! What the ops that add noise or take detail away draw, and how their fields of noise are distributed.
 #![allow(clippy::expect_used, reason = "this file is tests and nothing else")]
 
 use kiln_augment::ops::gauss_noise::NormalNoise;
+use kiln_augment::ops::iso_noise::SensorNoise;
 use kiln_augment::ops::multiplicative_noise::Multipliers;
 use kiln_augment::ops::salt_and_pepper::Grains;
-use kiln_augment::ops::{GaussNoiseSpec, MultiplicativeNoiseSpec, SaltAndPepperSpec};
+use kiln_augment::ops::{
+    DownscaleSpec, GaussNoiseSpec, IsoNoiseSpec, MultiplicativeNoiseSpec, SaltAndPepperSpec,
+};
 use kiln_augment::{Domain, Error, Image8, Op, OpSettings, RandomKey, Size};
 
 const STAGE: Size = Size::square(224);
@@ -69,6 +72,8 @@ fn noise_is_drawn_from_its_ranges() {
         check_acts(&drawn, p);
         check_acts(&draws(&SaltAndPepperSpec { p, ..Default::default() }, size), p);
         check_acts(&draws(&MultiplicativeNoiseSpec { p, ..Default::default() }, size), p);
+        check_acts(&draws(&IsoNoiseSpec { p, ..Default::default() }, size), p);
+        check_acts(&draws(&DownscaleSpec { p, ..Default::default() }, size), p);
     }
     let drawn: Vec<NormalNoise> = draws(&GaussNoiseSpec { p: 1.0, ..Default::default() }, STAGE)
         .into_iter()
@@ -82,6 +87,15 @@ fn noise_is_drawn_from_its_ranges() {
     check_uniform(drawn.iter().map(|grains| grains.amount), [0.01, 0.06]);
     check_uniform(drawn.iter().map(|grains| grains.salt), [0.4, 0.6]);
     check_seeds(&drawn.iter().map(|grains| grains.seed).collect::<Vec<_>>());
+
+    let spec = IsoNoiseSpec { p: 1.0, ..Default::default() };
+    let drawn: Vec<SensorNoise> = draws(&spec, STAGE).into_iter().flatten().collect();
+    check_uniform(drawn.iter().map(|noise| noise.color_shift), [0.01, 0.05]);
+    check_uniform(drawn.iter().map(|noise| noise.intensity), [0.1, 0.5]);
+    check_seeds(&drawn.iter().map(|noise| noise.seed).collect::<Vec<_>>());
+
+    let spec = DownscaleSpec { p: 1.0, scale_range: [0.2, 0.7], ..Default::default() };
+    check_uniform(draws(&spec, STAGE).into_iter().flatten(), [0.2, 0.7]);
 }
 
 #[test]
@@ -200,6 +214,46 @@ fn factors_of_pixels_fill_their_range() {
     check_rate(below.count(), found.len(), 0.25);
 }
 
+/// Hues are normally distributed about that of the picture, and steps of lightness are as many as they should be.
+#[test]
+fn sensors_shift_hues_and_lightness() {
+    // Half of the picture is dark and half of it bright, so lightness has a standard deviation of 0.2.
+    let side = 512;
+    let size = Size::square(side);
+    let pixels =
+        (0..size.area()).flat_map(|i| if i % 2 == 0 { [102, 51, 51] } else { [204, 153, 153] });
+    let image = Image8::from_rgb(size, pixels.collect()).expect("three bytes for each pixel");
+    let op = IsoNoiseSpec::default().build(STAGE).expect("settings are in range");
+    let draw = SensorNoise { color_shift: 0.05, intensity: 0.5, seed: 8 };
+    let result = op.render(image, &Some(draw));
+    let dark: Vec<[u8; 3]> =
+        result.pixels().as_chunks::<3>().0.iter().step_by(2).copied().collect();
+    let lightness = |[red, green, blue]: &[u8; 3]| {
+        u32::from(*red.max(green).max(blue)) + u32::from(*red.min(green).min(blue))
+    };
+    let (mean, once) = (0.2_f64 * 0.5, 153 + (510 - 153) / 2);
+    let none = (-mean).exp();
+    let rate = |from: u32, to: u32| {
+        dark.iter().filter(|pixel| (from..to).contains(&lightness(pixel))).count()
+    };
+    check_rate(rate(152, 155), dark.len(), none);
+    check_rate(rate(once - 2, once + 3), dark.len(), none * mean);
+    check_rate(rate(once + 3, 511), dark.len(), 1.0 - none * (1.0 + mean));
+    // The hue is 0; green rises above blue where it turns forwards, by one level for 360 / 6 / 51 degrees.
+    let same: Vec<f64> = dark
+        .iter()
+        .filter(|pixel| (152..155).contains(&lightness(pixel)))
+        .map(|[_, green, blue]| f64::from(*green) - f64::from(*blue))
+        .collect();
+    let deviation = 0.05 * 0.5 * 360.0 * 51.0 / 60.0;
+    let found = product(same.iter().map(|&n| (n, n)));
+    let expect = deviation * deviation + 1.0 / 12.0;
+    assert!((found / expect - 1.0).abs() < 0.03, "{found} instead of {expect}");
+    check_rate(same.iter().filter(|n| n.abs() > 1.5 * deviation).count(), same.len(), {
+        2.0 * upper_tail(((1.5 * deviation).floor() + 0.5) / deviation)
+    });
+}
+
 /// A draw that was written by hand may hold anything.
 #[test]
 fn nonsense_is_rendered() {
@@ -214,6 +268,11 @@ fn nonsense_is_rendered() {
             let op =
                 MultiplicativeNoiseSpec::default().build(STAGE).expect("settings are in range");
             op.render(image(), &Some(Multipliers::Channels([value, 1.0, 1.0])));
+            let op = IsoNoiseSpec::default().build(STAGE).expect("settings are in range");
+            let noise = SensorNoise { color_shift: value, intensity: value, seed };
+            op.render(image(), &Some(noise));
+            let op = DownscaleSpec::default().build(STAGE).expect("settings are in range");
+            assert_eq!(op.render(image(), &Some(value)).size(), size);
         }
     }
 }
@@ -241,7 +300,19 @@ fn settings_out_of_range_are_refused() {
         let spec = MultiplicativeNoiseSpec { multiplier, ..Default::default() };
         refused(spec.build(STAGE).map(drop), "multiplier");
     }
+    for range in [[-0.1, 1.0], [0.5, 0.4], [f64::NAN, 1.0], [0.5, f64::NAN], [0.5, 10.1]] {
+        let spec = IsoNoiseSpec { color_shift: range, ..Default::default() };
+        refused(spec.build(STAGE).map(drop), "color_shift");
+        let spec = IsoNoiseSpec { intensity: range, ..Default::default() };
+        refused(spec.build(STAGE).map(drop), "intensity");
+    }
+    for scale_range in [[0.0, 1.0], [0.5, 0.4], [f64::NAN, 1.0], [0.5, f64::NAN], [0.5, 1.1]] {
+        let spec = DownscaleSpec { scale_range, ..Default::default() };
+        refused(spec.build(STAGE).map(drop), "scale_range");
+    }
     let p = f64::NAN;
+    refused(IsoNoiseSpec { p, ..Default::default() }.build(STAGE).map(drop), "p must");
+    refused(DownscaleSpec { p, ..Default::default() }.build(STAGE).map(drop), "p must");
     refused(GaussNoiseSpec { p, ..Default::default() }.build(STAGE).map(drop), "p must");
     refused(SaltAndPepperSpec { p, ..Default::default() }.build(STAGE).map(drop), "p must");
     refused(MultiplicativeNoiseSpec { p, ..Default::default() }.build(STAGE).map(drop), "p must");

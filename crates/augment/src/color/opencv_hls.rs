@@ -32,6 +32,6 @@ pub(crate) fn to_rgb([hue, lightness, saturation]: [f32; 3]) -> [f32; 3] {
         if dark { lightness * (1.0 + saturation) } else { lightness + saturation - product };
     let lowest = 2.0 * lightness - highest;
     let hue = if hue >= SIXTHS { hue - SIXTHS } else { hue };
-    let from = |share: f32| lowest + (highest - lowest) * share.max(0.0).min(1.0);
+    let from = |share: f32| lowest + (highest - lowest) * share.clamp(0.0, 1.0);
     [from((hue - 3.0).abs() - 1.0), from(2.0 - (hue - 2.0).abs()), from(2.0 - (hue - 4.0).abs())]
 }

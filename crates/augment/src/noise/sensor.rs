@@ -152,7 +152,7 @@ impl Noise {
         let hue = hue - SIXTHS * (hue * (1.0 / SIXTHS)).floor();
         let lightness = lightness + f32::from(count) * self.intensity * (1.0 - lightness);
         to_rgb([hue, lightness, saturation])
-            .map(|part| level_half_even((part * 255.0).max(0.0).min(255.0)))
+            .map(|part| level_half_even((part * 255.0).clamp(0.0, 255.0)))
     }
 }
 

@@ -106,7 +106,8 @@ impl Op for RandomFog {
         let intensity = rng.uniform(self.intensities[0], self.intensities[1]);
         let part = |side: u32, part: f64| pixels_down(f64::from(side) * part);
         let clear = part(size.width / 3, intensity).max(1);
-        let widest = part(size.width.min(size.height), 0.1 * intensity).max(2);
+        let shorter = f64::from(size.width.min(size.height));
+        let widest = pixels_down(shorter * 0.1 * intensity).max(2);
         let narrowest = (widest / 2).max(1);
         let centre = [(size.width - 1) / 2, (size.height - 1) / 2];
         let (mut width, mut height) = (size.width, size.height);
@@ -159,7 +160,7 @@ impl Op for RandomFog {
 
 /// Fills `behind`: itself, then each time a share of `alpha` of white, until that changes nothing more.
 fn look_through(alpha: f64, most: usize, behind: &mut Vec<[u8; 256]>) {
-    let alpha = alpha.max(0.0).min(1.0);
+    let alpha = alpha.clamp(0.0, 1.0);
     let (white, rest) = (255.0 * factor(alpha), factor(1.0 - alpha));
     let mut levels = 0..=u8::MAX;
     behind.clear();

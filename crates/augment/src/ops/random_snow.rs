@@ -94,7 +94,7 @@ impl PixelFunction for Bleach {
         let bleached = f32::from(level_towards_zero(lightness * self.coefficient));
         let lightness = if lightness < self.below { bleached } else { lightness };
         to_rgb([hue, lightness * LEVEL, saturation * LEVEL])
-            .map(|part| level_half_even((part * 255.0).max(0.0).min(255.0)))
+            .map(|part| level_half_even((part * 255.0).clamp(0.0, 255.0)))
     }
 }
 
