@@ -7,8 +7,8 @@
 #[allow(clippy::cast_possible_truncation, reason = "the low bits hold the level")]
 #[inline(always)]
 pub(crate) const fn level_towards_zero(value: f32) -> u8 {
-    // From here on a float has no fraction bits, and the addition rounds; what was rounded up is one too many. Eight times as
-    // fast as a cast, which saturates and knows of NaN.
+    // From here on a float has no fraction bits, and the addition rounds; what was rounded up is one too many. Eight
+    // times as fast as a cast, which saturates and knows of NaN.
     const WHOLE: f32 = 8_388_608.0;
     let value = value.clamp(0.0, 255.0);
     let nearest = value + WHOLE;

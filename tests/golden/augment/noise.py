@@ -83,8 +83,8 @@ class Sensor:
         return counts.reshape(size)
 
     def normal(self, _, deviation, size):
-        # albumentations means parts of the circle, and adds degrees. OpenCV's vectors take hues below 0 for others, so two
-        # turns are added.
+        # albumentations means parts of the circle, and adds degrees. OpenCV's vectors take hues below 0 for others, so
+        # two turns are added.
         return (QUANTILES[self.numbers[::2]] / 7500 * 360 * deviation + 720).reshape(size)
 
 

@@ -54,7 +54,8 @@ impl Coverage {
 /// The largest radius: no picture needs a larger one.
 const LARGEST: i32 = 1 << 16;
 
-/// Calls `paint` for each row of a disk once, on and below the centre: how far away it is, and half its length (Bresenham).
+/// Calls `paint` for each row of a disk once, on and below the centre: how far away it is, and half its length
+/// (Bresenham).
 fn each_span(radius: i32, mut paint: impl FnMut(i32, i32)) {
     let (mut across, mut away, mut error) = (radius, 0, 0);
     while across >= away {

@@ -1,14 +1,14 @@
 //! A function of every level and of 16 random bits of its own, or of its pixel's.
 //!
-//! The bits of value `i` are those from `16 (i mod 4)` on of `splitmix64(seed + floor(i / 4))`. Values belong to levels in
-//! the order of a picture's bytes, or to pixels.
+//! The bits of value `i` are those from `16 (i mod 4)` on of `splitmix64(seed + floor(i / 4))`. Values belong to levels
+//! in the order of a picture's bytes, or to pixels.
 
 use crate::erasing::mixed_bits::splitmix64;
 use crate::image::{Channels, Image8};
 use pulp::{Arch, Simd, WithSimd};
 
-/// What becomes of a level. A trait of its own, because closures are not compiled for the vectors; the functions must be
-/// `#[inline(always)]` for the same reason.
+/// What becomes of a level. A trait of its own, because closures are not compiled for the vectors; the functions must
+/// be `#[inline(always)]` for the same reason.
 pub(crate) trait LevelNoise: Copy {
     /// Replaces random bits by what `of` wants to have.
     #[inline(always)]

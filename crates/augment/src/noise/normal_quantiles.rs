@@ -1,7 +1,7 @@
 //! Standard normal numbers from 16 random bits.
 //!
-//! The table has the quantiles of the standard normal distribution at `(i + 1/2) / 65536`, multiplied by 7500 and rounded:
-//! a number for each value of 16 bits, each as likely as the others. The largest is 4.3 standard deviations.
+//! The table has the quantiles of the standard normal distribution at `(i + 1/2) / 65536`, multiplied by 7500 and
+//! rounded: a number for each value of 16 bits, each as likely as the others. The largest is 4.3 standard deviations.
 
 use std::fmt;
 use std::sync::LazyLock;

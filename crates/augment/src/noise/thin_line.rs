@@ -2,8 +2,8 @@
 
 use crate::image::Size;
 
-/// Calls `paint` with every pixel of the line that lies inside of a picture of `size`. Ends beyond it are first moved to
-/// its edges along the line, as by OpenCV's `clipLine`.
+/// Calls `paint` with every pixel of the line that lies inside of a picture of `size`. Ends beyond it are first moved
+/// to its edges along the line, as by OpenCV's `clipLine`.
 pub(crate) fn each_pixel_of_line(
     from: [i32; 2],
     to: [i32; 2],

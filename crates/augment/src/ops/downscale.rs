@@ -4,13 +4,13 @@
 //! Two draws: whether to act, and the scale.
 //!
 //! # Parity
-//! albumentations' `Downscale` (2.0.8); `render` bit for bit with `nearest` both times, its default. The other filters are
-//! those of `resize`, which are Pillow's and as near to them as there; OpenCV's skip pixels when they make pictures
+//! albumentations' `Downscale` (2.0.8); `render` bit for bit with `nearest` both times, its default. The other filters
+//! are those of `resize`, which are Pillow's and as near to them as there; OpenCV's skip pixels when they make pictures
 //! smaller. Where OpenCV fails because nothing is left of a side, one pixel is left.
 //!
 //! # Example
 //! ```toml
-//! pipeline = [{ type = "downscale", scale_range = [0.25, 0.5], interpolation_pair = { upscale = "bilinear" }, p = 0.3 }]
+//! pipeline = [{ type = "downscale", scale_range = [0.25, 0.5], interpolation_pair = { upscale = "bilinear" } }]
 //! ```
 
 use super::OpSettings;

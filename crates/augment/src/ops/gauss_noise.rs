@@ -7,8 +7,9 @@
 //! albumentations' `GaussNoise`, whose noise has the same distribution and other numbers; `render` of a given field of
 //! noise bit for bit. Settings are those of albumentations up to version 1, in levels: version 2 takes standard
 //! deviations as parts of 255 (its `std_range = (a, b)` is about `var_limit = [(255 a)^2, (255 b)^2]`), draws them
-//! instead of variances, and has a default that is ten times as strong. Noise is rounded to whole levels, where albumentations
-//! cuts towards zero and makes it weaker than told by half a level. Its `noise_scale_factor` is missing here.
+//! instead of variances, and has a default that is sixteen times as strong. Noise is rounded to whole levels, where
+//! albumentations cuts towards zero and makes it weaker than told by half a level. Its `noise_scale_factor` is missing
+//! here.
 //!
 //! # Example
 //! ```toml
@@ -85,8 +86,8 @@ pub struct GaussNoise {
 pub struct NormalNoise {
     /// In squared levels.
     pub variance: f64,
-    /// Level `i` of the picture, or pixel `i` if channels share the noise, gets the quantile that the bits from `16 (i mod
-    /// 4)` on of `splitmix64(seed + floor(i / 4))` choose among 65536, as a multiple of 1/7500.
+    /// Level `i` of the picture, or pixel `i` if channels share the noise, gets the quantile that the bits from `16 (i
+    /// mod 4)` on of `splitmix64(seed + floor(i / 4))` choose among 65536, as a multiple of 1/7500.
     pub seed: u64,
 }
 

@@ -4,10 +4,11 @@
 //! Four draws: whether to act, the colour shift, the intensity, a seed.
 //!
 //! # Parity
-//! albumentations' `ISONoise`, whose noise has the same distribution and other numbers; `render` of a given field of noise
-//! within one level, because hues are added up in another order. `color_shift` is a part of the circle of hues, as
-//! albumentations documents it and had it up to version 1; version 2.0.8 takes it as degrees, which leaves hues as
-//! they are but for rounding. Hues go round the circle, where OpenCV's vectors take hues below 0 for other ones.
+//! albumentations' `ISONoise` (2.0.8), whose noise has the same distribution and other numbers; `render` of a given field
+//! of noise within one level, because hues are added up in another order. `color_shift` is a part of the circle of hues,
+//! as albumentations documents it and had it in version 1; version 2.0.8 takes it as degrees, which leaves hues as they
+//! are but for rounding. Steps of lightness are those of 2.0.8, where version 1 had more and smaller ones. Hues go round
+//! the circle, where OpenCV's vectors take hues below 0 for other ones.
 //!
 //! # Example
 //! ```toml
@@ -84,8 +85,9 @@ pub struct SensorNoise {
     pub color_shift: f64,
     /// Strength of all noise.
     pub intensity: f64,
-    /// Pixel `i` has the bits from `32 (i mod 2)` on of `splitmix64(seed + floor(i / 2))`: 16 choose the quantile of a normal
-    /// number for the hue, as in `gauss_noise`, and 16 that of a number with a Poisson distribution for the lightness.
+    /// Pixel `i` has the bits from `32 (i mod 2)` on of `splitmix64(seed + floor(i / 2))`: 16 choose the quantile of a
+    /// normal number for the hue, as in `gauss_noise`, and 16 that of a number with a Poisson distribution for the
+    /// lightness.
     pub seed: u64,
 }
 

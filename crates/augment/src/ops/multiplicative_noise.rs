@@ -4,8 +4,8 @@
 //! One draw: whether to act. Then a factor, or three with `per_channel`; with `elementwise` a seed instead.
 //!
 //! # Parity
-//! albumentations' `MultiplicativeNoise` (2.0.8): products in `f32` are cut to whole levels; `render` of given factors bit
-//! for bit. Factors of single pixels have the same distribution and other numbers.
+//! albumentations' `MultiplicativeNoise` (2.0.8): products in `f32` are cut to whole levels; `render` of given factors
+//! bit for bit. Factors of single pixels have the same distribution and other numbers.
 //!
 //! # Example
 //! ```toml
@@ -78,9 +78,9 @@ pub struct MultiplicativeNoise {
 pub enum Multipliers {
     /// Of red, green and blue.
     Channels([f64; 3]),
-    /// The seed of a field. Level `i` of the picture, or pixel `i` if channels share factors, has the number `n` of the 16 bits
-    /// from `16 (i mod 4)` on of `splitmix64(seed + floor(i / 4))`, and the factor `min + n ((max - min) / 65536)` of the
-    /// setting `multiplier`.
+    /// The seed of a field. Level `i` of the picture, or pixel `i` if channels share factors, has the number `n` of the
+    /// 16 bits from `16 (i mod 4)` on of `splitmix64(seed + floor(i / 4))`, and the factor `min + n ((max - min) /
+    /// 65536)` of the setting `multiplier`.
     Field(u64),
 }
 

@@ -1,8 +1,8 @@
 //! Lays fog over a picture with probability `p`: many white disks that let the picture shine through, and a blur.
 //!
 //! # Randomness
-//! Two draws: whether to act, and the intensity. Then three for each disk: column, row and radius. The thicker the fog, the
-//! fewer and the larger they are; they lie ever closer to the centre. There are at most 100000.
+//! Two draws: whether to act, and the intensity. Then three for each disk: column, row and radius. The thicker the fog,
+//! the fewer and the larger they are; they lie ever closer to the centre. There are at most 100000.
 //!
 //! # Parity
 //! albumentations' `RandomFog` (2.0.8). Disks and what they do to levels are bit-exact; the blur rounds weights

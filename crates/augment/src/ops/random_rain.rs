@@ -5,8 +5,8 @@
 //!
 //! # Parity
 //! albumentations' `RandomRain` (2.0.8) with drops that are one pixel wide, its default; `render` bit for bit.
-//! albumentations calls the slant an angle and uses it as here, as a distance. A picture that is not higher than a drop is
-//! long has its drops start in the first row, where albumentations fails.
+//! albumentations calls the slant an angle and uses it as here, as a distance. A picture that is not higher than a drop
+//! is long has its drops start in the first row, where albumentations fails.
 //!
 //! # Example
 //! ```toml

@@ -4,9 +4,9 @@
 //! Two draws: whether to act, and the snow point.
 //!
 //! # Parity
-//! albumentations' `RandomSnow` (2.0.8) with its default method, `bleach`; its other method, `texture`, is missing here.
-//! Hue, lightness and saturation are rounded to 8 bits as by OpenCV. One hue or saturation among ten thousand is rounded
-//! to the other side, which moves such a pixel by a level or a few.
+//! albumentations' `RandomSnow` (2.0.8) with its default method, `bleach`; its other method, `texture`, is missing
+//! here. Hue, lightness and saturation are rounded to 8 bits as by OpenCV. One hue or saturation among ten thousand is
+//! rounded to the other side, which moves such a pixel by a level or a few.
 //!
 //! # Example
 //! ```toml

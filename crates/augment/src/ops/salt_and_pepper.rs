@@ -4,8 +4,9 @@
 //! Four draws: whether to act, the part of pixels that change, the part of these that become white, a seed.
 //!
 //! # Parity
-//! albumentations' `SaltAndPepper` (2.0.8); `render` of given pixels bit for bit. Each pixel changes independently of the
-//! others with the drawn probability (right within 2^-17), where albumentations changes exactly that part of all pixels.
+//! albumentations' `SaltAndPepper` (2.0.8); `render` of given pixels bit for bit. Each pixel changes independently of
+//! the others with the drawn probability (right within 2^-17), where albumentations changes exactly that part of all
+//! pixels.
 //!
 //! # Example
 //! ```toml
@@ -72,8 +73,8 @@ pub struct Grains {
     pub amount: f64,
     /// The part of these that become white.
     pub salt: f64,
-    /// Pixel `i` has the number `n` of the 16 bits from `16 (i mod 4)` on of `splitmix64(seed + floor(i / 4))`. It becomes white
-    /// if `n < round(65536 amount salt)`, otherwise black if `n < round(65536 amount)`.
+    /// Pixel `i` has the number `n` of the 16 bits from `16 (i mod 4)` on of `splitmix64(seed + floor(i / 4))`. It
+    /// becomes white if `n < round(65536 amount salt)`, otherwise black if `n < round(65536 amount)`.
     pub seed: u64,
 }
 
