@@ -4,11 +4,11 @@
 //! Four draws: whether to act, the colour shift, the intensity, a seed.
 //!
 //! # Parity
-//! albumentations' `ISONoise` (2.0.8), whose noise has the same distribution and other numbers; `render` of a given field
-//! of noise within one level, because hues are added up in another order. `color_shift` is a part of the circle of hues,
-//! as albumentations documents it and had it in version 1; version 2.0.8 takes it as degrees, which leaves hues as they
-//! are but for rounding. Steps of lightness are those of 2.0.8, where version 1 had more and smaller ones. Hues go round
-//! the circle, where OpenCV's vectors take hues below 0 for other ones.
+//! albumentations' `ISONoise` (2.0.8), whose noise has the same distribution and other numbers; `render` of a given
+//! field of noise within one level, because hues are added up in another order. `color_shift` is a part of the circle
+//! of hues, as albumentations documents it and had it in version 1; version 2.0.8 takes it as degrees, which leaves
+//! hues as they are but for rounding. Steps of lightness are those of 2.0.8, where version 1 had more and smaller ones.
+//! Hues go round the circle, where OpenCV's vectors take hues below 0 for other ones.
 //!
 //! # Example
 //! ```toml
