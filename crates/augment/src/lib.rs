@@ -53,6 +53,7 @@ mod image;
 mod jpeg;
 mod key;
 pub mod mix;
+mod noise;
 mod normalize;
 mod op;
 // Loaded by path so that the table of ops lies beside the ops: a new one is a file there and two lines in it.

@@ -54,6 +54,21 @@ pub(crate) const fn shift_towards_zero(value: f64) -> i16 {
     value as i16
 }
 
+/// `numpy.rint` of noise in levels, of which at most 255 matter.
+#[allow(clippy::cast_possible_truncation, reason = "the low bits hold the number")]
+#[inline(always)]
+pub(crate) fn shift_half_even(value: f32) -> i16 {
+    // From here on a float has no fraction bits, and the addition rounds.
+    const WHOLE: f32 = 12_582_912.0;
+    ((value.clamp(-255.0, 255.0) + WHOLE).to_bits() as u16).cast_signed()
+}
+
+/// `numpy.rint` of a number that fits into 16 bits.
+#[allow(clippy::cast_possible_truncation, reason = "Rust's float casts saturate")]
+pub(crate) fn whole_half_even(value: f64) -> i16 {
+    value.round_ties_even() as i16
+}
+
 /// A factor computed in `f64` and applied in `f32`, as PyTorch does with Python's numbers.
 #[allow(clippy::cast_possible_truncation, reason = "narrowing is what is wanted")]
 pub(crate) const fn factor(value: f64) -> f32 {
@@ -103,6 +118,12 @@ pub(crate) fn floor_i64(value: f64) -> i64 {
 )]
 pub(crate) fn pixels_up(value: f64) -> u32 {
     value.ceil() as u32
+}
+
+/// C's `(int64)` of a coordinate.
+#[allow(clippy::cast_possible_truncation, reason = "Rust's float casts saturate")]
+pub(crate) const fn towards_zero(coordinate: f64) -> i64 {
+    coordinate as i64
 }
 
 /// C's `(int)` for a coordinate that is not negative: the pixel that it lies in.

@@ -5,6 +5,7 @@ pub(crate) mod histogram;
 pub(crate) mod hsv;
 pub(crate) mod levels;
 pub(crate) mod lookup;
+pub(crate) mod opencv_hls;
 pub(crate) mod opencv_hsv;
 pub(crate) mod planes;
 pub(crate) mod sharpness;

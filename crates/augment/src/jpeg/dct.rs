@@ -38,6 +38,7 @@ pub(crate) fn inverse_second(strip: &mut [i16], stride: usize) {
 /// A transform of eight rows. A trait, because a closure as long as this is not inlined and then not compiled for the
 /// processor's vectors.
 trait Pass {
+    #[allow(clippy::large_types_passed_by_value, reason = "inlined, so that nothing is passed")]
     fn of(x: [Vector; 8]) -> [Vector; 8];
 }
 

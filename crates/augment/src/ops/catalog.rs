@@ -12,14 +12,18 @@ pub mod coarse_dropout;
 pub mod color_jitter;
 pub mod cutout;
 pub mod defocus;
+pub mod downscale;
+pub mod gauss_noise;
 pub mod gaussian_blur;
 pub mod grid_dropout;
 pub mod grid_mask;
 pub mod hide_and_seek;
 pub mod hue_saturation_value;
 pub mod image_compression;
+pub mod iso_noise;
 pub mod median_blur;
 pub mod motion_blur;
+pub mod multiplicative_noise;
 pub mod one_of;
 pub mod pad;
 pub mod rand_augment;
@@ -29,18 +33,22 @@ pub mod random_brightness_contrast;
 pub mod random_crop;
 pub mod random_equalize;
 pub mod random_erasing;
+pub mod random_fog;
 pub mod random_gamma;
 pub mod random_grayscale;
 pub mod random_horizontal_flip;
 pub mod random_invert;
 pub mod random_posterize;
+pub mod random_rain;
 pub mod random_resized_crop;
 pub mod random_rotate90;
+pub mod random_snow;
 pub mod random_solarize;
 pub mod random_vertical_flip;
 pub mod resize;
 pub mod resize_short;
 pub mod rgb_shift;
+pub mod salt_and_pepper;
 pub mod sequential;
 pub mod some_of;
 pub mod to_sepia;
@@ -185,6 +193,10 @@ catalog! {
     Cutout(cutout::CutoutSpec) in Erasing;
     /// Blurs with a disk.
     Defocus(defocus::DefocusSpec) in Quality;
+    /// Makes a picture smaller and then as large as before.
+    Downscale(downscale::DownscaleSpec) in Quality;
+    /// Adds normally distributed noise.
+    GaussNoise(gauss_noise::GaussNoiseSpec) in Quality;
     /// Blurs with a bell curve.
     GaussianBlur(gaussian_blur::GaussianBlurSpec) in Quality;
     /// Sometimes fills a rectangle in each cell of a grid.
@@ -197,10 +209,14 @@ catalog! {
     HueSaturationValue(hue_saturation_value::HueSaturationValueSpec) in Color;
     /// Compresses to JPEG and decompresses again.
     ImageCompression(image_compression::ImageCompressionSpec) in Quality;
+    /// Adds the noise of a sensitive camera.
+    IsoNoise(iso_noise::IsoNoiseSpec) in Quality;
     /// Replaces each pixel by the median of a square around it.
     MedianBlur(median_blur::MedianBlurSpec) in Quality;
     /// Blurs along a line.
     MotionBlur(motion_blur::MotionBlurSpec) in Quality;
+    /// Multiplies levels by random factors.
+    MultiplicativeNoise(multiplicative_noise::MultiplicativeNoiseSpec) in Quality;
     /// Applies one of several ops.
     OneOf(one_of::OneOfSpec) in Policy;
     /// Adds pixels on the sides.
@@ -219,6 +235,8 @@ catalog! {
     RandomEqualize(random_equalize::RandomEqualizeSpec) in Color;
     /// Sometimes fills rectangles of random size and shape.
     RandomErasing(random_erasing::RandomErasingSpec) in Erasing;
+    /// Sometimes lays fog over a picture.
+    RandomFog(random_fog::RandomFogSpec) in Quality;
     /// Sometimes raises all levels to a power.
     RandomGamma(random_gamma::RandomGammaSpec) in Color;
     /// Sometimes takes the colour away.
@@ -229,10 +247,14 @@ catalog! {
     RandomInvert(random_invert::RandomInvertSpec) in Color;
     /// Sometimes keeps only the highest bits of each level.
     RandomPosterize(random_posterize::RandomPosterizeSpec) in Color;
+    /// Sometimes lets it rain.
+    RandomRain(random_rain::RandomRainSpec) in Quality;
     /// Cuts a rectangle of random size and shape out and resizes it.
     RandomResizedCrop(random_resized_crop::RandomResizedCropSpec) in Geometry;
     /// Turns by a random number of quarters.
     RandomRotate90(random_rotate90::RandomRotate90Spec) in Geometry;
+    /// Sometimes makes dark parts white.
+    RandomSnow(random_snow::RandomSnowSpec) in Quality;
     /// Sometimes makes the negative of bright levels.
     RandomSolarize(random_solarize::RandomSolarizeSpec) in Color;
     /// Sometimes swaps top and bottom.
@@ -243,6 +265,8 @@ catalog! {
     ResizeShort(resize_short::ResizeShortSpec) in Geometry;
     /// Sometimes adds an amount to each channel.
     RgbShift(rgb_shift::RgbShiftSpec) in Color;
+    /// Makes some pixels white and some black.
+    SaltAndPepper(salt_and_pepper::SaltAndPepperSpec) in Quality;
     /// Applies several ops in order, together with a probability.
     Sequential(sequential::SequentialSpec) in Policy;
     /// Applies some of several ops.
