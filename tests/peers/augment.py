@@ -82,6 +82,10 @@ PEERS = {
         lambda image: ImageEnhance.Color(image).enhance(uniform(0.6, 1.4)),
     ),
     "hue": (A.ColorJitter((1, 1), (1, 1), (1, 1), (-0.1, 0.1), p=1), v2.ColorJitter(hue=0.1), None),
+    "clahe": (A.CLAHE(p=1), None, None),
+    "tone curve": (A.RandomToneCurve(p=1), None, None),
+    "tone curve per channel": (A.RandomToneCurve(per_channel=True, p=1), None, None),
+    "fancy pca": (A.FancyPCA(p=1), None, None),
     "grayscale": (A.ToGray(p=1), v2.Grayscale(3), lambda image: image.convert("L").convert("RGB")),
 }
 

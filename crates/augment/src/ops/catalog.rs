@@ -8,10 +8,12 @@ pub mod auto_augment;
 pub mod blur;
 pub mod center_crop;
 pub mod channel_shuffle;
+pub mod clahe;
 pub mod coarse_dropout;
 pub mod color_jitter;
 pub mod cutout;
 pub mod defocus;
+pub mod fancy_pca;
 pub mod gaussian_blur;
 pub mod grid_dropout;
 pub mod grid_mask;
@@ -37,6 +39,7 @@ pub mod random_posterize;
 pub mod random_resized_crop;
 pub mod random_rotate90;
 pub mod random_solarize;
+pub mod random_tone_curve;
 pub mod random_vertical_flip;
 pub mod resize;
 pub mod resize_short;
@@ -177,6 +180,8 @@ catalog! {
     CenterCrop(center_crop::CenterCropSpec) in Geometry;
     /// Sometimes puts the channels into another order.
     ChannelShuffle(channel_shuffle::ChannelShuffleSpec) in Color;
+    /// Sometimes makes local contrast equal, within a limit.
+    Clahe(clahe::ClaheSpec) in Color;
     /// Sometimes fills rectangles of random size.
     CoarseDropout(coarse_dropout::CoarseDropoutSpec) in Erasing;
     /// Changes brightness, contrast, saturation and hue.
@@ -185,6 +190,8 @@ catalog! {
     Cutout(cutout::CutoutSpec) in Erasing;
     /// Blurs with a disk.
     Defocus(defocus::DefocusSpec) in Quality;
+    /// Sometimes stretches colours along their principal components.
+    FancyPca(fancy_pca::FancyPcaSpec) in Color;
     /// Blurs with a bell curve.
     GaussianBlur(gaussian_blur::GaussianBlurSpec) in Quality;
     /// Sometimes fills a rectangle in each cell of a grid.
@@ -235,6 +242,8 @@ catalog! {
     RandomRotate90(random_rotate90::RandomRotate90Spec) in Geometry;
     /// Sometimes makes the negative of bright levels.
     RandomSolarize(random_solarize::RandomSolarizeSpec) in Color;
+    /// Sometimes bends the curve from old to new levels.
+    RandomToneCurve(random_tone_curve::RandomToneCurveSpec) in Color;
     /// Sometimes swaps top and bottom.
     RandomVerticalFlip(random_vertical_flip::RandomVerticalFlipSpec) in Geometry;
     /// Resizes to an exact size.
