@@ -39,6 +39,29 @@ def uniform(low, high):
     return float(RNG.uniform(low, high))
 
 
+EIGENVALUES = torch.tensor([0.2175, 0.0188, 0.0045])
+EIGENVECTORS = torch.tensor([[-0.5675, 0.7192, 0.4009], [-0.5808, -0.0045, -0.8140], [-0.5836, -0.6948, 0.4203]])
+
+
+def lighting(tensor):
+    noise = (EIGENVECTORS * torch.randn(3) * 0.1 * EIGENVALUES).sum(1)
+    return (tensor + 255 * noise[:, None, None]).clamp_(0, 255).round_().to(torch.uint8)
+
+
+JITTER = v2.ColorJitter(0.3, 0.3, 0.3)
+
+
+def three_augment(image):
+    match RNG.integers(3):
+        case 0:
+            image = image.convert("L").convert("RGB")
+        case 1:
+            image = ImageOps.solarize(image)
+        case 2:
+            image = image.filter(ImageFilter.GaussianBlur(uniform(0.1, 2.0)))
+    return JITTER(image)
+
+
 # name: (albumentations, torchvision, Pillow); None where a library has no such op.
 PEERS = {
     "resize bilinear 224": (
@@ -86,6 +109,12 @@ PEERS = {
     "tone curve": (A.RandomToneCurve(p=1), None, None),
     "tone curve per channel": (A.RandomToneCurve(per_channel=True, p=1), None, None),
     "fancy pca": (A.FancyPCA(p=1), None, None),
+    "lighting": (None, lighting, None),
+    "three augment": (
+        None,
+        v2.Compose([v2.RandomChoice([v2.Grayscale(3), v2.RandomSolarize(128, p=1), v2.GaussianBlur(9, (0.1, 2.0))]), v2.ColorJitter(0.3, 0.3, 0.3)]),
+        three_augment,
+    ),
     "grayscale": (A.ToGray(p=1), v2.Grayscale(3), lambda image: image.convert("L").convert("RGB")),
 }
 

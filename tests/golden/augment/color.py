@@ -66,6 +66,18 @@ def fancy_pca(draw, _, array):
     return {"alpha_vector": np.array(draw) * np.sign(largest)}
 
 
+def lighting(image, _, draw):
+    """The noise of PyTorch's training scripts, and rounding to levels."""
+    if draw is None:
+        return image
+    deviations = np.array([0.2175, 0.0188, 0.0045])
+    components = np.array(
+        [[-0.5675, 0.7192, 0.4009], [-0.5808, -0.0045, -0.8140], [-0.5836, -0.6948, 0.4203]]
+    )
+    noise = (components * (np.array(draw) * deviations)).sum(axis=1)
+    return np.rint((np.asarray(image) + 255 * noise).clip(0, 255)).astype(np.uint8)
+
+
 def switched(function, *settings):
     """A function of the picture and of some settings, where the draw says so."""
     return lambda image, spec, acts: (
@@ -76,6 +88,7 @@ def switched(function, *settings):
 OPS = {
     "clahe": clahe,
     "fancy_pca": albumented(albumentations.FancyPCA(), fancy_pca),
+    "lighting": lighting,
     "random_tone_curve": albumented(albumentations.RandomToneCurve(), tone_curve),
     "channel_shuffle": albumented(
         albumentations.ChannelShuffle(), lambda draw, *_: {"channels_shuffled": draw}
@@ -196,6 +209,7 @@ def statistics_cases():
             # The reference sums in f32, and so does the op: a tie may fall either way.
             corridor = {"within": 0, "except": 0.002}
             yield "fancy_pca", name, kind, size, {}, amounts, corridor
+            yield "lighting", name, kind, size, {}, amounts
     yield "fancy_pca", "rests", "noise", (1, 1), {}, None
     for kind, size in SHAPES:
         for low, high in ((0.25, 0.75), (0.31, 0.58), (0.0, 1.0), (1.0, 0.0), (1 / 3, 2 / 3)):

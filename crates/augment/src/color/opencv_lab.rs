@@ -72,6 +72,7 @@ impl ToLab {
 
 impl PixelFunction for ToLab {
     #[inline(always)]
+    #[allow(clippy::many_single_char_names, reason = "axes of colour spaces have one letter")]
     #[allow(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -107,6 +108,7 @@ impl FromLab {
 
 impl PixelFunction for FromLab {
     #[inline(always)]
+    #[allow(clippy::many_single_char_names, reason = "axes of colour spaces have one letter")]
     #[allow(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,

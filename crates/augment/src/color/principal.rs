@@ -123,11 +123,9 @@ pub(crate) fn components(mut matrix: [[f64; 3]; 3]) -> [Component; 3] {
                 (row[p], row[q]) =
                     (cosine * row[p] - sine * row[q], sine * row[p] + cosine * row[q]);
             }
-            for column in 0..3 {
-                let (above, below) = (matrix[p][column], matrix[q][column]);
-                matrix[p][column] = cosine * above - sine * below;
-                matrix[q][column] = sine * above + cosine * below;
-            }
+            let (above, below) = (matrix[p], matrix[q]);
+            matrix[p] = [0, 1, 2].map(|i: usize| cosine * above[i] - sine * below[i]);
+            matrix[q] = [0, 1, 2].map(|i: usize| sine * above[i] + cosine * below[i]);
             for vector in &mut vectors {
                 (vector[p], vector[q]) =
                     (cosine * vector[p] - sine * vector[q], sine * vector[p] + cosine * vector[q]);

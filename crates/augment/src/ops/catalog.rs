@@ -20,6 +20,7 @@ pub mod grid_mask;
 pub mod hide_and_seek;
 pub mod hue_saturation_value;
 pub mod image_compression;
+pub mod lighting;
 pub mod median_blur;
 pub mod motion_blur;
 pub mod one_of;
@@ -46,6 +47,7 @@ pub mod resize_short;
 pub mod rgb_shift;
 pub mod sequential;
 pub mod some_of;
+pub mod three_augment;
 pub mod to_sepia;
 pub mod transpose;
 pub mod trivial_augment_wide;
@@ -204,6 +206,8 @@ catalog! {
     HueSaturationValue(hue_saturation_value::HueSaturationValueSpec) in Color;
     /// Compresses to JPEG and decompresses again.
     ImageCompression(image_compression::ImageCompressionSpec) in Quality;
+    /// Sometimes adds one colour of ImageNet's principal components.
+    Lighting(lighting::LightingSpec) in Color;
     /// Replaces each pixel by the median of a square around it.
     MedianBlur(median_blur::MedianBlurSpec) in Quality;
     /// Blurs along a line.
@@ -256,6 +260,8 @@ catalog! {
     Sequential(sequential::SequentialSpec) in Policy;
     /// Applies some of several ops.
     SomeOf(some_of::SomeOfSpec) in Policy;
+    /// Takes the colour away, solarizes or blurs, then jitters colours.
+    ThreeAugment(three_augment::ThreeAugmentSpec) in Policy;
     /// Sometimes makes a brown picture.
     ToSepia(to_sepia::ToSepiaSpec) in Color;
     /// Sometimes swaps rows and columns.

@@ -4,8 +4,8 @@
 //! Two draws: whether to act, and the limit.
 //!
 //! # Parity
-//! albumentations' `CLAHE` (2.0.8) of RGB pictures, which equalizes the lightness of L\*a\*b\* with OpenCV; `render` bit
-//! for bit. A gray picture is taken as an RGB one; albumentations equalizes its levels themselves. `tile_grid_size` is
+//! albumentations' `CLAHE` (2.0.8) of RGB pictures, which equalizes the lightness of L\*a\*b\* with OpenCV; `render`
+//! bit for bit. A gray picture is taken as an RGB one; albumentations equalizes its levels themselves. `tile_grid_size` is
 //! `[rows, columns]` as albumentations documents it; it hands them to OpenCV the other way round.
 //!
 //! # Example

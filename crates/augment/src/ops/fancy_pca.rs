@@ -5,7 +5,7 @@
 //!
 //! # Parity
 //! albumentations' `FancyPCA` (2.0.8), which multiplies what each channel deviates from its mean by a component and its
-//! variance, where AlexNet adds one colour to all pixels (see `lighting`). `render` computes the same in `f32`, and
+//! variance, where `AlexNet` adds one colour to all pixels (see `lighting`). `render` computes the same in `f32`, and
 //! differs by one level where the result lies within 1e-4 of the middle between two. A component has two directions;
 //! the one whose largest part is positive is taken here, and what LAPACK finds there, which the symmetric amounts hide.
 //! A single pixel stays as it is.

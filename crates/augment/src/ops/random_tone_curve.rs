@@ -5,8 +5,8 @@
 //! `per_channel` for those of each channel.
 //!
 //! # Parity
-//! albumentations' `RandomToneCurve` (2.0.8), whose curve is a cubic Bézier curve over evenly spaced levels; `render` bit
-//! for bit.
+//! albumentations' `RandomToneCurve` (2.0.8), whose curve is a cubic Bézier curve over evenly spaced levels; `render`
+//! bit for bit.
 //!
 //! # Example
 //! ```toml
