@@ -115,6 +115,22 @@ PEERS = {
         v2.Compose([v2.RandomChoice([v2.Grayscale(3), v2.RandomSolarize(128, p=1), v2.GaussianBlur(9, (0.1, 2.0))]), v2.ColorJitter(0.3, 0.3, 0.3)]),
         three_augment,
     ),
+    "equalize": (A.Equalize(mode="pil", p=1), v2.RandomEqualize(1), ImageOps.equalize),
+    "autocontrast": (A.AutoContrast(p=1), v2.RandomAutocontrast(1), ImageOps.autocontrast),
+    "hue saturation value": (A.HueSaturationValue(p=1), None, None),
+    "gamma": (A.RandomGamma(p=1), None, None),
+    "sepia": (A.ToSepia(p=1), None, None),
+    "sharpness": (
+        A.Sharpen(method="kernel", p=1),
+        v2.RandomAdjustSharpness(2, 1),
+        lambda image: ImageEnhance.Sharpness(image).enhance(2.0),
+    ),
+    "posterize": (A.Posterize(num_bits=4, p=1), v2.RandomPosterize(4, 1), lambda image: ImageOps.posterize(image, 4)),
+    "solarize": (A.Solarize((0.5, 0.5), p=1), v2.RandomSolarize(128, 1), ImageOps.solarize),
+    "invert": (A.InvertImg(p=1), v2.RandomInvert(1), ImageOps.invert),
+    "brightness contrast": (A.RandomBrightnessContrast(p=1), None, None),
+    "rgb shift": (A.RGBShift(p=1), None, None),
+    "channel shuffle": (A.ChannelShuffle(p=1), v2.RandomChannelPermutation(), None),
     "grayscale": (A.ToGray(p=1), v2.Grayscale(3), lambda image: image.convert("L").convert("RGB")),
 }
 

@@ -1,21 +1,17 @@
 //! What holds for every op of the catalog, any picture, any settings that are accepted and any draw: applying does not
-//! panic and yields a picture of the declared size.
+//! panic and yields a picture of the declared size. `fuzz/` looks for exceptions as long as one likes.
 #![allow(clippy::expect_used, reason = "this file is tests and nothing else")]
 
 #[path = "properties/edges.rs"]
 mod edges;
+#[path = "properties/exercise.rs"]
+mod exercise;
 
 use edges::altered;
-use kiln_augment::{Channels, Domain, Image8, Op, OpRng, OpSpec, RandomKey, Size};
+use exercise::{exercise, rng};
+use kiln_augment::{Channels, Image8, OpSpec, Size};
 use proptest::prelude::*;
-
-const STAGE: Size = Size::new(8, 6);
-/// Results above this many pixels are not computed: settings may ask for pictures that fill the memory.
-const MOST_PIXELS: usize = 1 << 20;
-
-fn rng(seed: u64) -> OpRng {
-    RandomKey { seed, domain: Domain::Augment, epoch: 0, index: 0 }.rng(0)
-}
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// A picture of any size, gray or of colour, noisy or of few levels.
 fn pictures() -> impl Strategy<Value = Image8> {
@@ -33,25 +29,18 @@ fn pictures() -> impl Strategy<Value = Image8> {
     )
 }
 
-/// Applies an op to a picture, then renders an altered draw.
-fn exercise(spec: &OpSpec, image: &Image8, rng: &mut OpRng) -> Result<(), TestCaseError> {
-    let Ok(op) = spec.build(STAGE) else { return Ok(()) };
-    let size = op.output_size(image.size());
-    if size.area() > MOST_PIXELS {
-        return Ok(());
-    }
-    let draw = op.draw(image.size(), rng);
-    let result = op.render(image.clone(), &draw);
-    prop_assert_eq!(result.size(), size, "{:?} drew {:?}", spec, draw);
-    prop_assert_eq!(result.pixels().len(), size.area() * result.channels().count());
-    if let Some(draw) = altered(&draw, &mut chooser(rng)) {
-        op.render(image.clone(), &draw);
+/// Exercises every op; `alter` says whether with altered settings.
+fn exercise_all(image: &Image8, seed: u64, alter: bool) -> Result<(), TestCaseError> {
+    let mut choices = rng(!seed);
+    let mut below = |bound: usize| usize::try_from(choices.below(bound as u64)).unwrap_or(0);
+    for example in OpSpec::examples() {
+        let spec = if alter { altered(&example, &mut below) } else { Some(example) };
+        let Some(spec) = spec else { continue };
+        // What panics without a name would leave one searching through the catalog.
+        catch_unwind(AssertUnwindSafe(|| exercise(&spec, image, seed, &mut below)))
+            .map_err(|_| TestCaseError::fail(format!("{spec:?} of {image:?}")))?;
     }
     Ok(())
-}
-
-fn chooser(rng: &mut OpRng) -> impl FnMut(usize) -> usize {
-    |bound| usize::try_from(rng.below(bound as u64)).unwrap_or(0)
 }
 
 proptest! {
@@ -59,20 +48,11 @@ proptest! {
 
     #[test]
     fn examples_are_safe_for_any_picture(image in pictures(), seed: u64) {
-        let mut rng = rng(seed);
-        for spec in OpSpec::examples() {
-            exercise(&spec, &image, &mut rng)?;
-        }
+        exercise_all(&image, seed, false)?;
     }
 
     #[test]
     fn extreme_settings_are_refused_or_safe(image in pictures(), seed: u64) {
-        let mut rng = rng(seed);
-        for spec in OpSpec::examples() {
-            let spec = altered(&spec, &mut chooser(&mut rng));
-            if let Some(spec) = spec {
-                exercise(&spec, &image, &mut rng)?;
-            }
-        }
+        exercise_all(&image, seed, true)?;
     }
 }
