@@ -4,27 +4,27 @@
 //! rounding of one reference and everything else goes through them.
 
 /// Pillow's clipping in `Image.blend`: towards zero, into `0..=255`.
-#[allow(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "Rust's float casts cut the fraction off and saturate, which is what is wanted"
-)]
+#[allow(clippy::cast_possible_truncation, reason = "the low bits hold the level")]
 #[inline(always)]
 pub(crate) const fn level_towards_zero(value: f32) -> u8 {
-    // Through `i32`, for which processors have a vector instruction.
-    value.clamp(0.0, 255.0) as i32 as u8
+    // The addition rounds, as in `level_half_even`. Rust's cast would not be compiled to vectors, because it saturates.
+    const WHOLE: f32 = 8_388_608.0;
+    let value = value.clamp(0.0, 255.0);
+    let nearest = value + WHOLE;
+    let too_high = nearest - WHOLE > value;
+    (nearest.to_bits() as u8).wrapping_sub(too_high as u8)
 }
 
 /// C's `(int)` followed by Pillow's `CLIP8`: towards zero, into `0..=255`.
-#[allow(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "Rust's float casts cut the fraction off and saturate, which is what is wanted"
-)]
+#[allow(clippy::cast_possible_truncation, reason = "the low bits hold the level")]
 #[inline(always)]
 pub(crate) const fn level_towards_zero_f64(value: f64) -> u8 {
-    // Through `i32`, for which processors have a vector instruction.
-    value.clamp(0.0, 255.0) as i32 as u8
+    // See `level_towards_zero`.
+    const WHOLE: f64 = 4_503_599_627_370_496.0;
+    let value = value.clamp(0.0, 255.0);
+    let nearest = value + WHOLE;
+    let too_high = nearest - WHOLE > value;
+    (nearest.to_bits() as u8).wrapping_sub(too_high as u8)
 }
 
 /// C's `round()` followed by Pillow's `CLIP8`: the nearest level, away from zero when two are equally near.
