@@ -160,6 +160,12 @@ pub(crate) fn level_half_even_f64(value: f64) -> u8 {
     (value + WHOLE_F64).to_bits() as u8
 }
 
+/// OpenCV's `cvRound` of an entry of a table in fixed point: the nearest integer, the even one when two are equally near.
+#[allow(clippy::cast_possible_truncation, reason = "Rust's float casts saturate")]
+pub(crate) fn fixed_half_even(value: f64) -> i32 {
+    value.round_ties_even() as i32
+}
+
 /// C's `(UINT32)` of 2^24 divided by a length of at least 1: towards zero.
 #[allow(
     clippy::cast_possible_truncation,

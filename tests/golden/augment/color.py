@@ -42,6 +42,42 @@ def rgb_shift(image, _, draw):
     return op.apply(np.asarray(image), noise_map=shift) if draw else image
 
 
+def clahe(image, settings, draw):
+    """albumentations hands `tile_grid_size` to OpenCV, which takes columns first."""
+    if draw is None:
+        return image
+    tiles = tuple(reversed(settings.get("tile_grid_size", [8, 8])))
+    op = albumentations.CLAHE(tile_grid_size=tiles)
+    return op.apply(np.asarray(image), clip_limit=draw)
+
+
+def tone_curve(draw, settings, _):
+    if settings.get("per_channel", False):
+        return {name: np.array(heights) for name, heights in draw.items()}
+    return {name: heights[0] for name, heights in draw.items()}
+
+
+def fancy_pca(draw, _, array):
+    """The amounts for the directions that LAPACK happens to find."""
+    levels = (array.reshape(-1, 3) / np.float32(255)).astype(np.float32)
+    variances, directions = np.linalg.eigh(np.cov(levels - levels.mean(axis=0), rowvar=False))
+    directions = directions[:, np.argsort(-variances)]
+    largest = directions[np.abs(directions).argmax(axis=0), np.arange(3)]
+    return {"alpha_vector": np.array(draw) * np.sign(largest)}
+
+
+def lighting(image, _, draw):
+    """The noise of PyTorch's training scripts, and rounding to levels."""
+    if draw is None:
+        return image
+    deviations = np.array([0.2175, 0.0188, 0.0045])
+    components = np.array(
+        [[-0.5675, 0.7192, 0.4009], [-0.5808, -0.0045, -0.8140], [-0.5836, -0.6948, 0.4203]]
+    )
+    noise = (components * (np.array(draw) * deviations)).sum(axis=1)
+    return np.rint((np.asarray(image) + 255 * noise).clip(0, 255)).astype(np.uint8)
+
+
 def switched(function, *settings):
     """A function of the picture and of some settings, where the draw says so."""
     return lambda image, spec, acts: (
@@ -50,6 +86,10 @@ def switched(function, *settings):
 
 
 OPS = {
+    "clahe": clahe,
+    "fancy_pca": albumented(albumentations.FancyPCA(), fancy_pca),
+    "lighting": lighting,
+    "random_tone_curve": albumented(albumentations.RandomToneCurve(), tone_curve),
     "channel_shuffle": albumented(
         albumentations.ChannelShuffle(), lambda draw, *_: {"channels_shuffled": draw}
     ),
@@ -153,8 +193,35 @@ def albumentations_cases():
                 yield "hue_saturation_value", name, kind, (128, 8), {}, draw
 
 
+def statistics_cases():
+    """Ops that look at the whole picture first, and curves."""
+    for kind, size in SHAPES + [("noise", (3, 41)), ("gradient", (64, 48)), ("gradient", (37, 1))]:
+        for limit in (1.0, 2.7, 40.0):
+            yield "clahe", f"{limit}", kind, size, {"clip_limit": [1.0, 40.0]}, limit
+    for tiles in ([1, 1], [2, 5], [3, 4], [16, 16]):
+        name = "{}-by-{}".format(*tiles)
+        for kind, size in (("gradient", (40, 30)), ("noise", (23, 12))):
+            yield "clahe", name, kind, size, {"tile_grid_size": tiles}, 2.0
+    yield "clahe", "rests", "noise", (7, 4), {}, None
+    for kind, size in SHAPES[:3]:
+        for amounts in ([0.1, -0.07, 0.2], [-8.0, 3.0, 5.0], [0.0, 0.0, 0.0]):
+            name = "_".join(map(str, amounts))
+            # The reference sums in f32, and so does the op: a tie may fall either way.
+            corridor = {"within": 0, "except": 0.002}
+            yield "fancy_pca", name, kind, size, {}, amounts, corridor
+            yield "lighting", name, kind, size, {}, amounts
+    yield "fancy_pca", "rests", "noise", (1, 1), {}, None
+    for kind, size in SHAPES:
+        for low, high in ((0.25, 0.75), (0.31, 0.58), (0.0, 1.0), (1.0, 0.0), (1 / 3, 2 / 3)):
+            draw = {"low_y": [low] * 3, "high_y": [high] * 3}
+            yield "random_tone_curve", f"{low:.3}-{high:.3}", kind, size, {}, draw
+        draw = {"low_y": [0.1, 0.25, 0.4], "high_y": [0.9, 0.6, 0.75]}
+        yield "random_tone_curve", "channels", kind, size, {"per_channel": True}, draw
+
+
 def cases():
     yield from albumentations_cases()
+    yield from statistics_cases()
     yield from switch_cases()
     yield from color_jitter_cases()
     yield from random_grayscale_cases()

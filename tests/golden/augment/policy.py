@@ -2,9 +2,12 @@
 
 import numpy as np
 import torch
+from PIL import ImageFilter, ImageOps
 from timm.data import auto_augment as timm_auto_augment
 from torchvision.transforms import InterpolationMode, autoaugment
 from torchvision.transforms import functional as F
+
+from color import color_jitter
 
 REFERENCES = {
     "random_grayscale": lambda image: F.rgb_to_grayscale(image, num_output_channels=3),
@@ -78,7 +81,19 @@ def aug_mix(image, settings, draw):
     return np.ascontiguousarray(mix.to(torch.uint8).permute(1, 2, 0).numpy())
 
 
+def three_augment(image, _, draw):
+    """What DeiT III's code does with PIL."""
+    name, radius = split(draw["alteration"])
+    image = {
+        "grayscale": lambda: F.rgb_to_grayscale(image, num_output_channels=3),
+        "solarize": lambda: ImageOps.solarize(image),
+        "gaussian_blur": lambda: image.filter(ImageFilter.GaussianBlur(radius)),
+    }[name]()
+    return color_jitter(image, None, draw["jitter"])
+
+
 OPS = {
+    "three_augment": three_augment,
     "aug_mix": aug_mix,
     "auto_augment": rand_augment,
     "one_of": chosen,
@@ -170,6 +185,22 @@ def policy_cases():
     yield "aug_mix", "one", "gradient", (16, 16), {"mixture_width": 1}, draw
 
 
+def three_augment_cases():
+    order = ["contrast", "hue", "saturation", "brightness"]
+    jitter = {"order": order, "brightness": 1.27, "contrast": 0.71, "saturation": 0.9}
+    blurs = [{"gaussian_blur": radius} for radius in (0.1, 0.7, 1.3, 2.0)]
+    for alteration in ["grayscale", "solarize"] + blurs:
+        name, radius = split(alteration)
+        name += f"-{radius}" if radius else ""
+        draw = {"alteration": alteration, "jitter": {"order": order}}
+        for kind, size in [("noise", (23, 17)), ("extremes", (9, 5))]:
+            yield "three_augment", name, kind, size, {}, draw
+        yield "three_augment", f"{name}-jittered", "gradient", (31, 31), {}, draw | {"jitter": jitter}
+    draw = {"alteration": {"gaussian_blur": 1.9}, "jitter": jitter}
+    yield "three_augment", "blurred", "noise", (1, 1), {}, draw
+
+
 def cases():
+    yield from three_augment_cases()
     yield from policy_cases()
     yield from composition_cases()

@@ -14,7 +14,6 @@ const PASSES: f32 = 3.0;
 
 /// Blurs as `ImageFilter.GaussianBlur(radius)`, whose radius is the standard deviation. A radius that is not positive
 /// does nothing.
-#[allow(dead_code, reason = "for the policies that blur as Pillow does")]
 pub(crate) fn gaussian_blur_of_pillow(image: &mut Image8, radius: f32) {
     // The upper end keeps the sums in range.
     let radius = radius.clamp(0.0, 100.0);

@@ -104,31 +104,9 @@ pub(crate) const fn luma([red, green, blue]: [u8; 3]) -> u8 {
 
 /// Pillow's `Image.blend` of two levels.
 #[inline(always)]
-fn blend(degenerate: u8, level: u8, factor: f32) -> u8 {
+pub(crate) fn blend(degenerate: u8, level: u8, factor: f32) -> u8 {
     let difference = f32::from(i16::from(level) - i16::from(degenerate));
     level_towards_zero(f32::from(degenerate) + factor * difference)
-}
-
-/// Blends each of `levels` with its counterpart of `degenerate`, which 0 stands for.
-pub(crate) fn blend_levels(degenerate: &[u8], levels: &mut [u8], factor: f64) {
-    Arch::new().dispatch(BlendLevels { degenerate, levels, factor: as_f32(factor) });
-}
-
-struct BlendLevels<'a> {
-    degenerate: &'a [u8],
-    levels: &'a mut [u8],
-    factor: f32,
-}
-
-impl WithSimd for BlendLevels<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        for (&degenerate, level) in self.degenerate.iter().zip(self.levels) {
-            *level = blend(degenerate, *level, self.factor);
-        }
-    }
 }
 
 fn blend_with_level(image: &mut Image8, degenerate: u8, factor: f64) {

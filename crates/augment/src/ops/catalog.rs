@@ -8,11 +8,13 @@ pub mod auto_augment;
 pub mod blur;
 pub mod center_crop;
 pub mod channel_shuffle;
+pub mod clahe;
 pub mod coarse_dropout;
 pub mod color_jitter;
 pub mod cutout;
 pub mod defocus;
 pub mod downscale;
+pub mod fancy_pca;
 pub mod gauss_noise;
 pub mod gaussian_blur;
 pub mod grid_dropout;
@@ -21,6 +23,7 @@ pub mod hide_and_seek;
 pub mod hue_saturation_value;
 pub mod image_compression;
 pub mod iso_noise;
+pub mod lighting;
 pub mod median_blur;
 pub mod motion_blur;
 pub mod multiplicative_noise;
@@ -44,6 +47,7 @@ pub mod random_resized_crop;
 pub mod random_rotate90;
 pub mod random_snow;
 pub mod random_solarize;
+pub mod random_tone_curve;
 pub mod random_vertical_flip;
 pub mod resize;
 pub mod resize_short;
@@ -51,6 +55,7 @@ pub mod rgb_shift;
 pub mod salt_and_pepper;
 pub mod sequential;
 pub mod some_of;
+pub mod three_augment;
 pub mod to_sepia;
 pub mod transpose;
 pub mod trivial_augment_wide;
@@ -185,6 +190,8 @@ catalog! {
     CenterCrop(center_crop::CenterCropSpec) in Geometry;
     /// Sometimes puts the channels into another order.
     ChannelShuffle(channel_shuffle::ChannelShuffleSpec) in Color;
+    /// Sometimes makes local contrast equal, within a limit.
+    Clahe(clahe::ClaheSpec) in Color;
     /// Sometimes fills rectangles of random size.
     CoarseDropout(coarse_dropout::CoarseDropoutSpec) in Erasing;
     /// Changes brightness, contrast, saturation and hue.
@@ -195,6 +202,8 @@ catalog! {
     Defocus(defocus::DefocusSpec) in Quality;
     /// Makes a picture smaller and then as large as before.
     Downscale(downscale::DownscaleSpec) in Quality;
+    /// Sometimes stretches colours along their principal components.
+    FancyPca(fancy_pca::FancyPcaSpec) in Color;
     /// Adds normally distributed noise.
     GaussNoise(gauss_noise::GaussNoiseSpec) in Quality;
     /// Blurs with a bell curve.
@@ -211,6 +220,8 @@ catalog! {
     ImageCompression(image_compression::ImageCompressionSpec) in Quality;
     /// Adds the noise of a sensitive camera.
     IsoNoise(iso_noise::IsoNoiseSpec) in Quality;
+    /// Sometimes adds one colour of ImageNet's principal components.
+    Lighting(lighting::LightingSpec) in Color;
     /// Replaces each pixel by the median of a square around it.
     MedianBlur(median_blur::MedianBlurSpec) in Quality;
     /// Blurs along a line.
@@ -257,6 +268,8 @@ catalog! {
     RandomSnow(random_snow::RandomSnowSpec) in Quality;
     /// Sometimes makes the negative of bright levels.
     RandomSolarize(random_solarize::RandomSolarizeSpec) in Color;
+    /// Sometimes bends the curve from old to new levels.
+    RandomToneCurve(random_tone_curve::RandomToneCurveSpec) in Color;
     /// Sometimes swaps top and bottom.
     RandomVerticalFlip(random_vertical_flip::RandomVerticalFlipSpec) in Geometry;
     /// Resizes to an exact size.
@@ -271,6 +284,8 @@ catalog! {
     Sequential(sequential::SequentialSpec) in Policy;
     /// Applies some of several ops.
     SomeOf(some_of::SomeOfSpec) in Policy;
+    /// Takes the colour away, solarizes or blurs, then jitters colours.
+    ThreeAugment(three_augment::ThreeAugmentSpec) in Policy;
     /// Sometimes makes a brown picture.
     ToSepia(to_sepia::ToSepiaSpec) in Color;
     /// Sometimes swaps rows and columns.
