@@ -33,6 +33,10 @@ torch.set_num_threads(1)
 torch.manual_seed(1)
 
 BICUBIC = InterpolationMode.BICUBIC
+# ImageNet's principal components (Krizhevsky et al., 2012).
+EIGENVALUES = torch.tensor([0.2175, 0.0188, 0.0045])
+EIGENVECTORS = torch.tensor([[-0.5675, 0.7192, 0.4009], [-0.5808, -0.0045, -0.8140], [-0.5836, -0.6948, 0.4203]])
+JITTER = v2.ColorJitter(0.3, 0.3, 0.3)
 WARM_UP = 4
 TURNS = [None, Image.Transpose.ROTATE_90, Image.Transpose.ROTATE_180, Image.Transpose.ROTATE_270]
 RNG = np.random.default_rng(1)
@@ -55,6 +59,22 @@ def jpeg(image):
     file = io.BytesIO()
     image.save(file, "JPEG", quality=int(RNG.integers(50, 91)))
     return Image.open(file).convert("RGB")
+
+
+def lighting(tensor):
+    noise = (EIGENVECTORS * torch.randn(3) * 0.1 * EIGENVALUES).sum(1)
+    return (tensor + 255 * noise[:, None, None]).clamp_(0, 255).round_().to(torch.uint8)
+
+
+def three_augment(image):
+    match RNG.integers(3):
+        case 0:
+            image = image.convert("L").convert("RGB")
+        case 1:
+            image = ImageOps.solarize(image)
+        case 2:
+            image = image.filter(ImageFilter.GaussianBlur(uniform(0.1, 2.0)))
+    return JITTER(image)
 
 
 def on_tensors_and_pictures(op):
@@ -150,7 +170,24 @@ PEERS = {
     ),
     "gamma": (A.RandomGamma((80, 120), p=1), None, None),
     "sepia": (A.ToSepia(p=1), None, None),
+    "CLAHE": (A.CLAHE(p=1), None, None),
+    "tone curve": (A.RandomToneCurve(p=1), None, None),
+    "tone curve of each channel": (A.RandomToneCurve(per_channel=True, p=1), None, None),
+    "fancy PCA": (A.FancyPCA(p=1), None, None),
+    "lighting": (None, lighting, None),
     # Quality
+    "gauss noise": (
+        A.GaussNoise(std_range=(10**0.5 / 255, 50**0.5 / 255), p=1),
+        v2.GaussianNoise(sigma=30**0.5 / 255),
+        None,
+    ),
+    "salt and pepper": (A.SaltAndPepper(p=1), None, None),
+    "multiplicative noise": (A.MultiplicativeNoise(per_channel=True, elementwise=True, p=1), None, None),
+    "ISO noise": (A.ISONoise(p=1), None, None),
+    "downscale": (A.Downscale((0.25, 0.5), p=1), None, None),
+    "snow": (A.RandomSnow(p=1), None, None),
+    "rain": (A.RandomRain(p=1), None, None),
+    "fog": (A.RandomFog(p=1), None, None),
     "gaussian blur": (
         A.GaussianBlur(blur_limit=0, sigma_limit=(0.5, 3.0), p=1),
         v2.GaussianBlur(9, (0.5, 3.0)),
@@ -193,6 +230,11 @@ PEERS = {
     "RandAugment (2, 9), timm": (None, None, rand_augment_transform("rand-m9-n2", {})),
     "AutoAugment": on_tensors_and_pictures(v2.AutoAugment()),
     "TrivialAugmentWide": on_tensors_and_pictures(v2.TrivialAugmentWide()),
+    "3-Augment": (
+        None,
+        v2.Compose([v2.RandomChoice([v2.Grayscale(3), v2.RandomSolarize(128, 1), v2.GaussianBlur(9, (0.1, 2.0))]), JITTER]),
+        three_augment,
+    ),
     "AugMix": on_tensors_and_pictures(v2.AugMix()),
     "one of three": (
         A.OneOf([A.HorizontalFlip(p=1), A.ToGray(p=1), A.InvertImg(p=1)], p=1),
