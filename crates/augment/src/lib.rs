@@ -9,35 +9,8 @@
 //!
 //! Names, defaults and arithmetic are those of torchvision on PIL pictures. Each op's page says how exactly.
 //!
-//! ```
-//! use kiln_augment::{Domain, Image8, Normalize, OpSpec, Pipeline, RandomKey, Size};
-//!
-//! #[derive(serde::Deserialize)]
-//! struct Stage {
-//!     pipeline: Vec<OpSpec>,
-//! }
-//!
-//! let stage: Stage = toml::from_str(
-//!     r#"
-//!     pipeline = [
-//!         { type = "random_resized_crop", scale = [0.25, 1.0] },
-//!         { type = "random_horizontal_flip" },
-//!     ]
-//!     "#,
-//! )?;
-//! let target = Size::square(224);
-//! let pipeline = Pipeline::build(&stage.pipeline, target)?;
-//!
-//! let image = Image8::filled(Size::new(500, 375), [200, 120, 40]);
-//! let key = RandomKey { seed: 42, domain: Domain::Augment, epoch: 0, index: 7 };
-//! let augmented = pipeline.apply(image, key);
-//! assert_eq!(augmented.size(), target);
-//!
-//! let mut planes = vec![0.0; target.area() * 3];
-//! Normalize::IMAGENET.to_planar(&augmented, &mut planes);
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! ```
-
+//! The readme below shows both ways in, from a configuration and from code.
+#![doc = include_str!("../README.md")]
 #![allow(
     clippy::inline_always,
     reason = "what `pulp` dispatches must be inlined, or it is not compiled for the processor's vectors"
