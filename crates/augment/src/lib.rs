@@ -76,6 +76,8 @@ pub use ops::{CatalogOp, Family, OpDraw, OpSettings, OpSpec};
 pub use pipeline::Pipeline;
 pub use policy::action::{Action, Step, Variant};
 pub use policy::learnt::LearntPolicy;
+pub use settings::border_mode::BorderMode;
 pub use settings::count::Count;
 pub use settings::padding::{Padding, PaddingMode};
 pub use settings::strength::Strength;
+pub use settings::symmetric_range::SymmetricRange;

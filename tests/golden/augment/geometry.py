@@ -62,13 +62,41 @@ def random_rotate90(image, _, draw):
     return np.ascontiguousarray(op.apply(np.asarray(image), factor=draw))
 
 
+def fill_of(settings):
+    fill = settings.get("fill", 0)
+    return tuple(fill) if isinstance(fill, list) else fill
+
+
+def random_rotation(image, settings, draw):
+    interpolation = InterpolationMode(settings.get("interpolation", "nearest"))
+    return F.rotate(image, draw, interpolation, False, settings.get("center"), fill_of(settings))
+
+
+def random_affine(image, settings, draw):
+    interpolation = InterpolationMode(settings.get("interpolation", "nearest"))
+    pose = [draw[key] for key in ("angle", "translate", "scale", "shear")]
+    return F.affine(image, *pose, interpolation, fill_of(settings), settings.get("center"))
+
+
+def random_perspective(image, settings, draw):
+    if draw is None:
+        return image
+    right, bottom = image.width - 1, image.height - 1
+    start = [[0, 0], [right, 0], [right, bottom], [0, bottom]]
+    interpolation = InterpolationMode(settings.get("interpolation", "bilinear"))
+    return F.perspective(image, start, draw, interpolation, fill_of(settings))
+
+
 OPS = {
     "center_crop": center_crop,
     "pad": pad,
+    "random_affine": random_affine,
     "random_crop": random_crop,
     "random_horizontal_flip": random_horizontal_flip,
+    "random_perspective": random_perspective,
     "random_resized_crop": random_resized_crop,
     "random_rotate90": random_rotate90,
+    "random_rotation": random_rotation,
     "random_vertical_flip": random_vertical_flip,
     "resize": resize,
     "resize_short": resize,
@@ -182,6 +210,60 @@ def turn_cases():
     yield "random_rotate90", "rests", "noise", (7, 4), {"p": 0.5}, None
 
 
+def random_rotation_cases():
+    def case(name, kind, size, angle, **settings):
+        return "random_rotation", name, kind, size, {"degrees": 180, **settings}, angle
+
+    for interpolation in ("nearest", "bilinear", "bicubic"):
+        named = {"interpolation": interpolation}
+        for kind, size in (("noise", (37, 23)), ("extremes", (70, 9)), ("gradient", (33, 40))):
+            yield case(f"17-{interpolation}", kind, size, 17.0, **named)
+        yield case(f"-161.5-{interpolation}", "noise", (37, 23), -161.5, fill=[9, 200, 70], **named)
+        yield case(f"center-{interpolation}", "extremes", (37, 23), 40.0, center=[3, 20.5], **named)
+        for size in ((1, 1), (1, 9), (2, 2), (9, 1), (2, 7)):
+            yield case(f"30-{interpolation}", "noise", size, 30.0, fill=77, **named)
+    for angle in (0.0, 90.0, 180.0, 270.0):
+        yield case(f"{angle}", "noise", (7, 5), angle, interpolation="bilinear")
+        yield case(f"{angle}", "noise", (6, 6), angle, interpolation="bilinear")
+        yield case(f"{angle}-center", "noise", (6, 6), angle, center=[3, 3], interpolation="bilinear")
+
+
+def random_affine_cases():
+    def case(name, kind, size, angle, translate, scale, shear, **settings):
+        draw = {"angle": angle, "translate": translate, "scale": scale, "shear": shear}
+        return "random_affine", name, kind, size, {"degrees": 180, **settings}, draw
+
+    for interpolation in ("nearest", "bilinear", "bicubic"):
+        named = {"interpolation": interpolation}
+        for kind, size in (("noise", (37, 23)), ("extremes", (65, 12)), ("gradient", (33, 40))):
+            yield case(f"all-{interpolation}", kind, size, 12.0, [3, -2], 0.8, [10.0, -7.0], **named)
+        yield case(f"moved-{interpolation}", "noise", (19, 14), 0.0, [-5, 4], 1.0, [0.0, 0.0], **named)
+        yield case(f"scaled-{interpolation}", "noise", (19, 14), 0.0, [0, 0], 1.7, [0.0, 0.0], **named)
+        yield case(f"small-{interpolation}", "noise", (19, 14), 33.0, [1, 0], 0.3, [0.0, 0.0], **named)
+        yield case(f"sheared-{interpolation}", "noise", (19, 14), 0.0, [0, 0], 1.0, [25.0, 0.0], **named)
+        center = {"center": [18.5, -3], "fill": [255, 1, 9]}
+        yield case(f"center-{interpolation}", "noise", (19, 14), 80.0, [2, 1], 1.1, [3.0, 4.0], **center, **named)
+        yield case(f"tiny-{interpolation}", "noise", (1, 1), 12.0, [0, 0], 1.2, [5.0, 0.0], **named)
+
+
+def random_perspective_cases():
+    def case(name, kind, size, corners, *corridor, **settings):
+        return "random_perspective", name, kind, size, {"p": 1.0, **settings}, corners, *corridor
+
+    for interpolation in ("nearest", "bilinear", "bicubic"):
+        named = {"interpolation": interpolation}
+        corners = [[5, 3], [33, 0], [30, 21], [0, 15]]
+        for kind in ("noise", "extremes"):
+            yield case(f"all-{interpolation}", kind, (37, 23), corners, **named)
+        corners = [[16, 9], [48, 2], [64, 39], [3, 30]]
+        yield case(f"far-{interpolation}", "gradient", (65, 40), corners, fill=[9, 200, 70], **named)
+        # The solver is off by 1e-15 where 0 is right, and levels are cut, not rounded.
+        same = [[0, 0], [7, 0], [7, 5], [0, 5]]
+        yield case(f"same-{interpolation}", "noise", (8, 6), same, {"within": 1}, **named)
+        yield case(f"small-{interpolation}", "noise", (3, 4), [[0, 1], [2, 0], [2, 3], [1, 3]], **named)
+    yield case("rests", "noise", (8, 6), None)
+
+
 def cases():
     yield from resize_cases()
     yield from resize_short_cases()
@@ -191,3 +273,6 @@ def cases():
     yield from random_resized_crop_cases()
     yield from switch_cases()
     yield from turn_cases()
+    yield from random_rotation_cases()
+    yield from random_affine_cases()
+    yield from random_perspective_cases()

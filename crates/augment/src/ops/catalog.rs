@@ -13,6 +13,7 @@ pub mod color_jitter;
 pub mod cutout;
 pub mod defocus;
 pub mod gaussian_blur;
+pub mod grid_distortion;
 pub mod grid_dropout;
 pub mod grid_mask;
 pub mod hide_and_seek;
@@ -21,9 +22,11 @@ pub mod image_compression;
 pub mod median_blur;
 pub mod motion_blur;
 pub mod one_of;
+pub mod optical_distortion;
 pub mod pad;
 pub mod rand_augment;
 pub mod random_adjust_sharpness;
+pub mod random_affine;
 pub mod random_autocontrast;
 pub mod random_brightness_contrast;
 pub mod random_crop;
@@ -33,15 +36,18 @@ pub mod random_gamma;
 pub mod random_grayscale;
 pub mod random_horizontal_flip;
 pub mod random_invert;
+pub mod random_perspective;
 pub mod random_posterize;
 pub mod random_resized_crop;
 pub mod random_rotate90;
+pub mod random_rotation;
 pub mod random_solarize;
 pub mod random_vertical_flip;
 pub mod resize;
 pub mod resize_short;
 pub mod rgb_shift;
 pub mod sequential;
+pub mod shift_scale_rotate;
 pub mod some_of;
 pub mod to_sepia;
 pub mod transpose;
@@ -187,6 +193,8 @@ catalog! {
     Defocus(defocus::DefocusSpec) in Quality;
     /// Blurs with a bell curve.
     GaussianBlur(gaussian_blur::GaussianBlurSpec) in Quality;
+    /// Sometimes stretches and squeezes the cells of a grid.
+    GridDistortion(grid_distortion::GridDistortionSpec) in Geometry;
     /// Sometimes fills a rectangle in each cell of a grid.
     GridDropout(grid_dropout::GridDropoutSpec) in Erasing;
     /// Sometimes fills the squares of a turned grid.
@@ -203,12 +211,16 @@ catalog! {
     MotionBlur(motion_blur::MotionBlurSpec) in Quality;
     /// Applies one of several ops.
     OneOf(one_of::OneOfSpec) in Policy;
+    /// Sometimes bends the picture as a lens does.
+    OpticalDistortion(optical_distortion::OpticalDistortionSpec) in Geometry;
     /// Adds pixels on the sides.
     Pad(pad::PadSpec) in Geometry;
     /// Applies a few random actions of one strength.
     RandAugment(rand_augment::RandAugmentSpec) in Policy;
     /// Sometimes blurs or sharpens.
     RandomAdjustSharpness(random_adjust_sharpness::RandomAdjustSharpnessSpec) in Color;
+    /// Turns, moves, scales and shears by random amounts.
+    RandomAffine(random_affine::RandomAffineSpec) in Geometry;
     /// Sometimes stretches each channel to the whole range.
     RandomAutocontrast(random_autocontrast::RandomAutocontrastSpec) in Color;
     /// Sometimes changes contrast and brightness.
@@ -227,12 +239,16 @@ catalog! {
     RandomHorizontalFlip(random_horizontal_flip::RandomHorizontalFlipSpec) in Geometry;
     /// Sometimes makes the negative.
     RandomInvert(random_invert::RandomInvertSpec) in Color;
+    /// Sometimes shows the picture as if seen from elsewhere.
+    RandomPerspective(random_perspective::RandomPerspectiveSpec) in Geometry;
     /// Sometimes keeps only the highest bits of each level.
     RandomPosterize(random_posterize::RandomPosterizeSpec) in Color;
     /// Cuts a rectangle of random size and shape out and resizes it.
     RandomResizedCrop(random_resized_crop::RandomResizedCropSpec) in Geometry;
     /// Turns by a random number of quarters.
     RandomRotate90(random_rotate90::RandomRotate90Spec) in Geometry;
+    /// Turns by a random angle.
+    RandomRotation(random_rotation::RandomRotationSpec) in Geometry;
     /// Sometimes makes the negative of bright levels.
     RandomSolarize(random_solarize::RandomSolarizeSpec) in Color;
     /// Sometimes swaps top and bottom.
@@ -245,6 +261,8 @@ catalog! {
     RgbShift(rgb_shift::RgbShiftSpec) in Color;
     /// Applies several ops in order, together with a probability.
     Sequential(sequential::SequentialSpec) in Policy;
+    /// Sometimes moves, scales and turns by random amounts.
+    ShiftScaleRotate(shift_scale_rotate::ShiftScaleRotateSpec) in Geometry;
     /// Applies some of several ops.
     SomeOf(some_of::SomeOfSpec) in Policy;
     /// Sometimes makes a brown picture.
