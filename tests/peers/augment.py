@@ -31,12 +31,32 @@ torch.set_num_threads(1)
 torch.manual_seed(1)
 
 BICUBIC = InterpolationMode.BICUBIC
+BILINEAR = InterpolationMode.BILINEAR
+NEAREST = InterpolationMode.NEAREST
 WARM_UP = 4
 RNG = np.random.default_rng(1)
 
 
 def uniform(low, high):
     return float(RNG.uniform(low, high))
+
+
+def rotated(filter):
+    """Pillow turns by an angle; what torchvision adds is drawing it."""
+    return lambda image: image.rotate(uniform(-15, 15), filter)
+
+
+def on_pillow(op):
+    """torchvision's op on Pillow's pictures, which is Pillow's."""
+    return lambda image: op(image)
+
+
+def affine(interpolation):
+    return v2.RandomAffine(15, (0.1, 0.1), (0.9, 1.1), 5, interpolation=interpolation)
+
+
+def shift_scale_rotate(border):
+    return A.ShiftScaleRotate(0.1, 0.1, 15, border_mode=border, p=1)
 
 
 # name: (albumentations, torchvision, Pillow); None where a library has no such op.
@@ -82,6 +102,37 @@ PEERS = {
         lambda image: ImageEnhance.Color(image).enhance(uniform(0.6, 1.4)),
     ),
     "hue": (A.ColorJitter((1, 1), (1, 1), (1, 1), (-0.1, 0.1), p=1), v2.ColorJitter(hue=0.1), None),
+    "resize long 224": (
+        A.LongestMaxSize(224, interpolation=cv2.INTER_AREA),
+        v2.Resize(None, max_size=224, antialias=True),
+        None,
+    ),
+    "rotation nearest": (
+        A.Rotate((-15, 15), cv2.INTER_NEAREST, cv2.BORDER_CONSTANT, p=1),
+        v2.RandomRotation(15, NEAREST),
+        rotated(Image.Resampling.NEAREST),
+    ),
+    "rotation bilinear": (
+        A.Rotate((-15, 15), cv2.INTER_LINEAR, cv2.BORDER_CONSTANT, p=1),
+        v2.RandomRotation(15, BILINEAR),
+        rotated(Image.Resampling.BILINEAR),
+    ),
+    "affine bilinear": (
+        A.Affine((0.9, 1.1), (-0.1, 0.1), None, (-15, 15), {"x": (-5, 5), "y": (0, 0)}, keep_ratio=True, p=1),
+        affine(BILINEAR),
+        on_pillow(affine(BILINEAR)),
+    ),
+    "perspective bilinear": (
+        None,  # albumentations moves the corners otherwise
+        v2.RandomPerspective(0.5, 1),
+        on_pillow(v2.RandomPerspective(0.5, 1)),
+    ),
+    "shift scale rotate": (shift_scale_rotate(cv2.BORDER_CONSTANT), None, None),
+    "shift scale rotate reflect": (shift_scale_rotate(cv2.BORDER_REFLECT_101), None, None),
+    "elastic": (A.ElasticTransform(120, 6, p=1), v2.ElasticTransform(120.0, 6.0), None),
+    "elastic wide": (A.ElasticTransform(p=1), v2.ElasticTransform(1.0, 50.0), None),
+    "grid distortion": (A.GridDistortion(p=1), None, None),
+    "optical distortion": (A.OpticalDistortion(p=1), None, None),
     "grayscale": (A.ToGray(p=1), v2.Grayscale(3), lambda image: image.convert("L").convert("RGB")),
 }
 

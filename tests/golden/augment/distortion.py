@@ -4,6 +4,7 @@ import albumentations
 import cv2
 import numpy as np
 from albumentations.augmentations.geometric import functional as fgeometric
+from pictures import splitmix64
 
 BORDERS = {
     "constant": cv2.BORDER_CONSTANT,
@@ -17,10 +18,11 @@ NEARLY = {"within": 1, "except": 0.003}
 
 def named(settings):
     """The settings that all of these ops have, as albumentations calls them."""
+    fill = settings.get("fill", 0)
     return {
         "interpolation": INTERPOLATIONS[settings.get("interpolation", "bilinear")],
         "border_mode": BORDERS[settings.get("border_mode", "constant")],
-        "fill": settings.get("fill", 0),
+        "fill": fill if isinstance(fill, list) else [fill] * 3,
     }
 
 
@@ -67,7 +69,71 @@ def grid_distortion(image, settings, draw):
     return op.apply(image, map_x=map_x, map_y=map_y)
 
 
+def bell(sigma, radius):
+    weights = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2)
+    return weights / weights.sum()
+
+
+def splines(part):
+    rest = 1 - part
+    middle = [(4 - 6 * t**2 + 3 * t**3) / 6 for t in (part, rest)]
+    return np.array([rest**3 / 6, *middle, part**3 / 6])
+
+
+def smooth_noise(width, height, sigma, taps, seed, fields):
+    """Kiln's own noise, which has the variance and covariance of the reference's: whole numbers
+    of four times 16 bits on a lattice, blurred, and led over by cubic B-splines."""
+    wide = bell(sigma, taps // 2)
+    variance = (wide * np.arange(-(taps // 2), taps // 2 + 1) ** 2).sum()
+    spacing = max(int(np.sqrt(variance) / 2), 1)
+    narrow = np.sqrt(max(variance / spacing**2 - 1 / 3, 0.1))
+    radius = int(narrow * 3) + 1
+    curve = bell(narrow, radius)
+    power = np.mean([(np.convolve(curve, splines(part)) ** 2).sum() for part in (0.0, 0.5)])
+    step = (wide**2).sum() / power * np.sqrt(3) / 65536
+
+    def lead_over(points, length):
+        """From points to pixels, along the first axis."""
+        at = np.arange(length)
+        weights = np.array([splines(place % spacing / spacing) for place in at])
+        return sum(
+            weights[:, i].reshape(-1, *[1] * (points.ndim - 1)) * points[at // spacing + i]
+            for i in range(4)
+        )
+
+    columns, rows = [(length - 1) // spacing + 4 + 2 * radius for length in (width, height)]
+    places = np.arange(fields * columns * rows, dtype=np.uint64) + np.uint64(seed)
+    bits = splitmix64(places)
+    parts = [(bits >> np.uint64(shift)) & np.uint64(0xFFFF) for shift in (0, 16, 32, 48)]
+    noise = (sum(part.astype(np.int64) for part in parts) - 2 * 65535) * step
+    result = []
+    for field in noise.reshape(fields, rows, columns):
+        field = np.apply_along_axis(np.convolve, 1, field, curve, "valid")
+        field = np.apply_along_axis(np.convolve, 0, field, curve, "valid")
+        result.append(lead_over(lead_over(field, height).T, width).T)
+    return result
+
+
+def elastic_transform(image, settings, draw):
+    if draw is None:
+        return image
+    op = albumentations.ElasticTransform(**named(settings))
+    image = np.asarray(image)
+    height, width = image.shape[:2]
+    sigma = settings.get("sigma", 50)
+    taps = 17 if settings.get("approximate", False) else round(sigma * 8 + 1) | 1
+    fields = 1 if settings.get("same_dxdy", False) else 2
+    moves = smooth_noise(width, height, sigma, taps, draw["seed"], fields)
+    uniform = settings.get("noise_distribution") == "uniform"
+    strength = settings.get("alpha", 1) * (1 / np.sqrt(3) if uniform else 1 / draw["largest"])
+    x, y = np.meshgrid(np.arange(width), np.arange(height))
+    map_x = (x + strength * moves[0]).astype(np.float32)
+    map_y = (y + strength * moves[-1]).astype(np.float32)
+    return op.apply(image, map_x=map_x, map_y=map_y)
+
+
 OPS = {
+    "elastic_transform": elastic_transform,
     "grid_distortion": grid_distortion,
     "optical_distortion": optical_distortion,
     "shift_scale_rotate": shift_scale_rotate,
@@ -129,7 +195,31 @@ def grid_distortion_cases():
     yield "grid_distortion", "rests", "noise", (7, 5), {"p": 1.0}, None
 
 
+def elastic_transform_cases():
+    def case(name, kind, size, seed, largest=4.0, **settings):
+        draw = {"seed": seed, "largest": largest}
+        # Moves are computed in float32 by the crate and in float64 here.
+        corridor = {"within": 1, "except": 0.002}
+        return "elastic_transform", name, kind, size, {"p": 1.0, **settings}, draw, corridor
+
+    strong = {"alpha": 150.0, "sigma": 5.0}
+    for kind, size in (("noise", (37, 23)), ("extremes", (64, 20)), ("gradient", (33, 40))):
+        yield case("5", kind, size, 1234567890123, **strong)
+    for border in BORDERS:
+        yield case(f"far-{border}", "noise", (37, 23), 7, border_mode=border, alpha=900.0, sigma=4.0)
+    yield case("same", "noise", (37, 23), 8, same_dxdy=True, **strong)
+    yield case("uniform", "noise", (37, 23), 9, noise_distribution="uniform", **strong)
+    yield case("approximate", "noise", (37, 23), 10, approximate=True, alpha=150.0, sigma=50.0)
+    yield case("default", "noise", (37, 23), 11)
+    for sigma in (1.0, 1.7, 2.5, 21.0):
+        yield case(f"{sigma}", "noise", (37, 23), 12, 3.5, alpha=20 * sigma**2, sigma=sigma, fill=77)
+    for size in ((1, 1), (1, 9), (9, 1)):
+        yield case("small", "noise", size, 13, 2.0, **strong)
+    yield "elastic_transform", "rests", "noise", (7, 5), {"p": 1.0}, None
+
+
 def cases():
+    yield from elastic_transform_cases()
     yield from optical_distortion_cases()
     yield from grid_distortion_cases()
     yield from shift_scale_rotate_cases()

@@ -87,6 +87,14 @@ def random_perspective(image, settings, draw):
     return F.perspective(image, start, draw, interpolation, fill_of(settings))
 
 
+def resize_long(image, settings, _):
+    """albumentations for the size, Pillow for the pixels."""
+    op = albumentations.LongestMaxSize(settings["size"])
+    scale = op.get_params_dependent_on_data({"shape": (image.height, image.width)}, {})["scale"]
+    height, width = op.apply(np.asarray(image), scale=scale).shape[:2]
+    return F.resize(image, [height, width], filter_of(settings))
+
+
 OPS = {
     "center_crop": center_crop,
     "pad": pad,
@@ -99,6 +107,7 @@ OPS = {
     "random_rotation": random_rotation,
     "random_vertical_flip": random_vertical_flip,
     "resize": resize,
+    "resize_long": resize_long,
     "resize_short": resize,
     "transpose": transpose,
 }
@@ -136,6 +145,19 @@ def resize_short_cases():
             name = f"to-{short}-{interpolation}"
             corridor = {"within": WITHIN[interpolation]}
             yield "resize_short", name, kind, size, settings, None, corridor
+
+
+def resize_long_cases():
+    shapes = [("gradient", (50, 37), 16), ("noise", (23, 31), 20), ("noise", (9, 9), 5)]
+    shapes += [("extremes", (40, 3), 6), ("noise", (1, 4), 3), ("noise", (17, 12), 17)]
+    # 2.5 and 3.5 rows or columns.
+    shapes += [("noise", (20, 10), 5), ("noise", (7, 14), 7)]
+    for kind, size, long in shapes:
+        for interpolation in ("nearest", "bilinear", "bicubic"):
+            settings = {"size": long, "interpolation": interpolation}
+            name = f"to-{long}-{interpolation}"
+            corridor = {"within": WITHIN[interpolation]}
+            yield "resize_long", name, kind, size, settings, None, corridor
 
 
 def center_crop_cases():
@@ -267,6 +289,7 @@ def random_perspective_cases():
 def cases():
     yield from resize_cases()
     yield from resize_short_cases()
+    yield from resize_long_cases()
     yield from center_crop_cases()
     yield from pad_cases()
     yield from random_crop_cases()

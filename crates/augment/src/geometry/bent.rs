@@ -21,7 +21,7 @@ impl Places for Grid {
     type Number = f32;
 
     #[inline(always)]
-    fn block(&self, x: u32, y: u32, across: &mut [f32; BLOCK], down: &mut [f32; BLOCK]) {
+    fn block(&mut self, x: u32, y: u32, across: &mut [f32; BLOCK], down: &mut [f32; BLOCK]) {
         let [columns, rows] = &self.axes;
         if let Some(places) = columns.get(x as usize..).and_then(|rest| rest.first_chunk()) {
             *across = *places;
@@ -41,7 +41,7 @@ impl Places for Camera {
     type Number = f32;
 
     #[inline(always)]
-    fn block(&self, x: u32, y: u32, across: &mut [f32; BLOCK], down: &mut [f32; BLOCK]) {
+    fn block(&mut self, x: u32, y: u32, across: &mut [f32; BLOCK], down: &mut [f32; BLOCK]) {
         let (k, [width, height]) = (f64::from(self.k), self.sides);
         // OpenCV puts the middle here half a pixel before that of the result.
         let away = |at: u32, len: f64| (f64::from(at.cast_signed()) - (len - 1.0) * 0.5) / len;
@@ -66,7 +66,7 @@ impl Places for Fisheye {
     type Number = f32;
 
     #[inline(always)]
-    fn block(&self, x: u32, y: u32, across: &mut [f32; BLOCK], down: &mut [f32; BLOCK]) {
+    fn block(&mut self, x: u32, y: u32, across: &mut [f32; BLOCK], down: &mut [f32; BLOCK]) {
         let [middle_x, middle_y] = self.sides.map(|side| side * 0.5);
         let k = self.k / (middle_x * middle_x + middle_y * middle_y);
         let row = factor(f64::from(y)) - middle_y;

@@ -26,7 +26,7 @@ pub(crate) trait Places {
 
     /// The places of `BLOCK` pixels of row `y`, the first of them in column `x`.
     fn block(
-        &self,
+        &mut self,
         x: u32,
         y: u32,
         across: &mut [Self::Number; BLOCK],
@@ -180,7 +180,7 @@ impl<P: Places, const C: usize> WithSimd for Interpolate<'_, P, C> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
-        let Self { image, places, edge, target } = self;
+        let Self { image, mut places, edge, target } = self;
         let source = Source::<C>::new(image);
         let zero = P::Number::ZERO;
         let mut block = Block {

@@ -11,5 +11,6 @@ pub(crate) mod interpolation;
 pub(crate) mod opencv_affine;
 pub(crate) mod perspective;
 pub(crate) mod resample;
+pub(crate) mod smooth_noise;
 pub(crate) mod turn;
 pub(crate) mod warp;

@@ -43,7 +43,7 @@ impl Places for OpenCvAffine {
     type Number = f32;
 
     #[inline(always)]
-    fn block(&self, x: u32, y: u32, across: &mut [f32; BLOCK], down: &mut [f32; BLOCK]) {
+    fn block(&mut self, x: u32, y: u32, across: &mut [f32; BLOCK], down: &mut [f32; BLOCK]) {
         let [across_x, down_x, at_x, across_y, down_y, at_y] = self.0;
         let y = f32::of(y);
         let (start_x, start_y) = (y * down_x + at_x, y * down_y + at_y);
@@ -62,7 +62,7 @@ impl Places for Rounded {
     type Number = f32;
 
     #[inline(always)]
-    fn block(&self, x: u32, y: u32, across: &mut [f32; BLOCK], down: &mut [f32; BLOCK]) {
+    fn block(&mut self, x: u32, y: u32, across: &mut [f32; BLOCK], down: &mut [f32; BLOCK]) {
         self.0.block(x, y, across, down);
         for place in across.iter_mut().chain(down) {
             *place = place.round_ties_even();

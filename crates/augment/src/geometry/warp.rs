@@ -181,7 +181,7 @@ impl<M: Map> Places for MapPlaces<M> {
     type Number = f64;
 
     #[inline(always)]
-    fn block(&self, x: u32, y: u32, across: &mut [f64; BLOCK], down: &mut [f64; BLOCK]) {
+    fn block(&mut self, x: u32, y: u32, across: &mut [f64; BLOCK], down: &mut [f64; BLOCK]) {
         let y = f64::from(y) + 0.5;
         for (i, x) in (x..).take(BLOCK).enumerate() {
             [across[i], down[i]] = self.0.of(f64::from(x.cast_signed()) + 0.5, y);

@@ -12,6 +12,7 @@ pub mod coarse_dropout;
 pub mod color_jitter;
 pub mod cutout;
 pub mod defocus;
+pub mod elastic_transform;
 pub mod gaussian_blur;
 pub mod grid_distortion;
 pub mod grid_dropout;
@@ -44,6 +45,7 @@ pub mod random_rotation;
 pub mod random_solarize;
 pub mod random_vertical_flip;
 pub mod resize;
+pub mod resize_long;
 pub mod resize_short;
 pub mod rgb_shift;
 pub mod sequential;
@@ -191,6 +193,8 @@ catalog! {
     Cutout(cutout::CutoutSpec) in Erasing;
     /// Blurs with a disk.
     Defocus(defocus::DefocusSpec) in Quality;
+    /// Sometimes moves every pixel a little, as if on rubber.
+    ElasticTransform(elastic_transform::ElasticTransformSpec) in Geometry;
     /// Blurs with a bell curve.
     GaussianBlur(gaussian_blur::GaussianBlurSpec) in Quality;
     /// Sometimes stretches and squeezes the cells of a grid.
@@ -255,6 +259,8 @@ catalog! {
     RandomVerticalFlip(random_vertical_flip::RandomVerticalFlipSpec) in Geometry;
     /// Resizes to an exact size.
     Resize(resize::ResizeSpec) in Geometry;
+    /// Resizes the longer side to a length and keeps the shape.
+    ResizeLong(resize_long::ResizeLongSpec) in Geometry;
     /// Resizes the shorter side to a length and keeps the shape.
     ResizeShort(resize_short::ResizeShortSpec) in Geometry;
     /// Sometimes adds an amount to each channel.

@@ -84,7 +84,8 @@ impl OpSettings for ShiftScaleRotateSpec {
             Some(range) => range.within([-1.0, 1.0], field, PARTS),
             None => self.shift_limit.within([-1.0, 1.0], "shift_limit", PARTS),
         };
-        let scale = self.scale_limit.within([-1.0_f64.next_up(), 1000.0], "scale_limit", CHANGE)?;
+        let scale =
+            self.scale_limit.within([(-1.0_f64).next_up(), 1000.0], "scale_limit", CHANGE)?;
         Ok(ShiftScaleRotate {
             shift: [
                 shift(self.shift_limit_x, "shift_limit_x")?,
