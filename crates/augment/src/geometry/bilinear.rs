@@ -332,12 +332,22 @@ impl<'a, const C: usize> Source<'a, C> {
         [self.pixel(at), self.pixel(at + C)]
     }
 
-    /// The pixel at a byte; zeros beyond the picture.
+    /// The pixel at a byte, with anything above it.
     #[inline(always)]
     fn pixel(&self, at: usize) -> u32 {
+        let rest = self.pixels.get(at..).unwrap_or_default();
+        match rest.first_chunk::<4>() {
+            Some(bytes) => u32::from_le_bytes(*bytes),
+            None => Self::last_pixel(rest),
+        }
+    }
+
+    /// [`pixel`](Self::pixel) where no four bytes are left.
+    #[cold]
+    fn last_pixel(rest: &[u8]) -> u32 {
         let mut bytes = [0; 4];
-        if let Some(pixel) = self.pixels.get(at..at + C) {
-            bytes[..C].copy_from_slice(pixel);
+        for (byte, level) in bytes.iter_mut().zip(rest) {
+            *byte = *level;
         }
         u32::from_le_bytes(bytes)
     }

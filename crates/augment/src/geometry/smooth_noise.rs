@@ -316,7 +316,7 @@ mod tests {
             }
             // Rows that are apart by about the width of the curve.
             let width = super::moment(&wide, 2).sqrt();
-            let step = width.ceil() as usize;
+            let step = crate::round::pixels_up(width) as usize;
             let found = mean(&|field, at| field[0][at] * field[0][at + step * side as usize], step)
                 / expect.powi(2);
             let expect = (-(step as f64 / width).powi(2) / 4.0).exp();
