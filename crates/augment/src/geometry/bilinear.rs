@@ -11,9 +11,7 @@
 use super::beyond::Beyond;
 use super::canvas::fillable;
 use crate::image::{Channels, Image8, Size};
-use crate::round::{
-    index_of_f32, index_of_f64, level_half_even, level_towards_zero_f64, whole_i64,
-};
+use crate::round::{index_of_f32, index_of_f64, level_half_even, whole_i64};
 use pulp::{Arch, Simd, WithSimd};
 use std::ops::Sub;
 
@@ -48,7 +46,8 @@ pub(crate) trait Arithmetic: Copy + PartialOrd + Sub<Output = Self> {
     /// Any whole number, as near as possible.
     fn whole(self) -> i64;
     fn between(from: Self, to: Self, part: Self) -> Self;
-    fn level(self) -> u8;
+    /// The level that a number from 0 to 255 becomes.
+    fn level(self) -> u32;
 }
 
 /// OpenCV's.
@@ -85,8 +84,8 @@ impl Arithmetic for f32 {
     }
 
     #[inline(always)]
-    fn level(self) -> u8 {
-        level_half_even(self)
+    fn level(self) -> u32 {
+        u32::from(level_half_even(self))
     }
 }
 
@@ -121,9 +120,10 @@ impl Arithmetic for f64 {
         from + (to - from) * part
     }
 
+    /// What lies between levels is one, and needs no clipping.
     #[inline(always)]
-    fn level(self) -> u8 {
-        level_towards_zero_f64(self)
+    fn level(self) -> u32 {
+        index_of_f64(Self::floor(self)) & 255
     }
 }
 
@@ -291,7 +291,7 @@ fn mixed<N: Arithmetic>(corners: [u32; 4], shift: u32, right: N, below: N) -> u3
         corners.map(|corner| N::of(corner >> shift & 255));
     let upper = N::between(upper_left, upper_right, right);
     let lower = N::between(lower_left, lower_right, right);
-    u32::from(N::between(upper, lower, below).level()) << shift
+    N::between(upper, lower, below).level() << shift
 }
 
 /// The picture to read.
