@@ -73,20 +73,21 @@ fn affine() -> RandomAffineSpec {
     }
 }
 
+fn acts<T>(draws: &[Option<T>]) -> Vec<bool> {
+    draws.iter().map(Option::is_some).collect()
+}
+
 #[test]
 fn ops_act_as_often_as_told() {
     for p in [0.0, 0.3, 1.0] {
         let check = |acts: Vec<bool>| {
             check_rate(acts.iter().filter(|acts| **acts).count(), acts.len(), p);
         };
-        fn acts<T>(draws: Vec<Option<T>>) -> Vec<bool> {
-            draws.iter().map(Option::is_some).collect()
-        }
-        check(acts(draws(&RandomPerspectiveSpec { p, ..Default::default() }, SIZE)));
-        check(acts(draws(&ShiftScaleRotateSpec { p, ..Default::default() }, SIZE)));
-        check(acts(draws(&GridDistortionSpec { p, ..Default::default() }, SIZE)));
-        check(acts(draws(&OpticalDistortionSpec { p, ..Default::default() }, SIZE)));
-        check(acts(draws(&ElasticTransformSpec { p, ..Default::default() }, SIZE)));
+        check(acts(&draws(&RandomPerspectiveSpec { p, ..Default::default() }, SIZE)));
+        check(acts(&draws(&ShiftScaleRotateSpec { p, ..Default::default() }, SIZE)));
+        check(acts(&draws(&GridDistortionSpec { p, ..Default::default() }, SIZE)));
+        check(acts(&draws(&OpticalDistortionSpec { p, ..Default::default() }, SIZE)));
+        check(acts(&draws(&ElasticTransformSpec { p, ..Default::default() }, SIZE)));
     }
 }
 
@@ -207,7 +208,9 @@ fn any_draw_can_be_carried_out() {
             for center in [None, Some([-1e6, 1e6])] {
                 let spec = RandomRotationSpec { degrees, interpolation, center, fill: [9; 3] };
                 let op = spec.build(STAGE).expect("settings are in range");
-                wild.iter().for_each(|angle| drop(op.render(image.clone(), angle)));
+                for angle in &wild {
+                    drop(op.render(image.clone(), angle));
+                }
                 let spec = RandomAffineSpec { interpolation, center, ..affine() };
                 let op = spec.build(STAGE).expect("settings are in range");
                 for (i, &angle) in wild.iter().enumerate() {

@@ -191,7 +191,7 @@ def grid_distortion_cases():
     yield case("1", "noise", (37, 13), [0.3, 1.5], [1.6, 0.4], num_steps=1)
     many = [0.5 + i * 7 % 13 / 13 for i in range(20)]
     yield case("19", "noise", (38, 19), many, many[::-1], num_steps=19)
-    yield case("fill", "noise", (37, 13), [1.5] * 6, [1.2] * 6, normalized=False, fill=[9, 200, 70])
+    yield case("fill", "noise", (37, 15), [1.5] * 6, [1.2] * 6, normalized=False, fill=[9, 200, 70])
     yield "grid_distortion", "rests", "noise", (7, 5), {"p": 1.0}, None
 
 
