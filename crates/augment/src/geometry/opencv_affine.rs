@@ -2,8 +2,8 @@
 //!
 //! # Parity
 //!
-//! `cv2.warpAffine` of version 5: places in `f32`. Bit for bit but for the last columns of a row, fewer than a vector has,
-//! which OpenCV rounds otherwise: there one level in a thousand or so is one off.
+//! `cv2.warpAffine` of version 5: places in `f32`. Bit for bit but for the last columns of a row, fewer than a vector
+//! has, which OpenCV rounds otherwise: there one level in a thousand or so is one off.
 
 use super::beyond::Beyond;
 use super::bilinear::{Arithmetic, BLOCK, Places, interpolated};
@@ -15,8 +15,8 @@ use crate::round::factor;
 pub(crate) struct OpenCvAffine([f32; 6]);
 
 impl OpenCvAffine {
-    /// The map from the result to the source, where `forward` is that from the source to the result; everything from one
-    /// place if that is no way back.
+    /// The map from the result to the source, where `forward` is that from the source to the result; everything from
+    /// one place if that is no way back.
     pub(crate) fn inverse_of(forward: [f64; 6]) -> Self {
         let [across_x, down_x, at_x, across_y, down_y, at_y] = forward;
         let determinant = across_x * down_y - down_x * across_y;

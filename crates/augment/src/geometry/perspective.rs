@@ -18,8 +18,8 @@ impl Map for Perspective {
 }
 
 impl Perspective {
-    /// The map that leads each of `to` to its counterpart in `from`, rounded to `f32` as in torchvision; `None` if there
-    /// is none or more than one.
+    /// The map that leads each of `to` to its counterpart in `from`, rounded to `f32` as in torchvision; `None` if
+    /// there is none or more than one.
     pub(crate) fn between(from: [[f64; 2]; 4], to: [[f64; 2]; 4]) -> Option<Self> {
         let mut rows = [[0.0; 9]; 8];
         for (i, ([x, y], [u, v])) in to.into_iter().zip(from).enumerate() {

@@ -272,7 +272,8 @@ impl Filter for Bicubic {
     }
 }
 
-/// Pillow's cubic, which is Keys' with `a = -1`, through four neighbours, `part` of the way from the second to the third.
+/// Pillow's cubic, which is Keys' with `a = -1`, through four neighbours, `part` of the way from the second to the
+/// third.
 #[inline(always)]
 fn cubic([first, second, third, fourth]: [f64; 4], part: f64) -> f64 {
     let linear = third - first;

@@ -1,16 +1,18 @@
 //! Moves every pixel a little, neighbours nearly alike, as if on rubber, with probability `p`.
 //!
 //! # Randomness
-//! One draw: whether to act; then a seed of the moves, and the largest of as many normal numbers as the picture has moves.
+//! One draw: whether to act; then a seed of the moves, and the largest of as many normal numbers as the picture has
+//! moves.
 //!
 //! # Parity
 //! albumentations' `ElasticTransform` 2.0.8 with bilinear interpolation and OpenCV's `remap` of version 5, whose
 //! arithmetic `render` follows, given the moves. The reference divides normal noise by the largest number of all, blurs
 //! it and multiplies it by `alpha`. The same is done here in another way, at a fraction of the cost: noise on a coarse
 //! lattice, blurred less and led over by splines, has the same variance and the same covariance of neighbours within a
-//! few percent, and the largest number is drawn from its distribution. With `approximate` the curve has 17 taps as in the
-//! reference, and only its width and strength are kept. One deviation: the reference repeats the noise of the outermost
-//! pixels beyond the borders, which makes moves there several times as large as elsewhere. Here they are alike everywhere.
+//! few percent, and the largest number is drawn from its distribution. With `approximate` the curve has 17 taps as in
+//! the reference, and only its width and strength are kept. One deviation: the reference repeats the noise of the
+//! outermost pixels beyond the borders, which makes moves there several times as large as elsewhere. Here they are
+//! alike everywhere.
 //!
 //! # Example
 //! ```toml

@@ -5,10 +5,10 @@
 //! `num_steps`. All are uniform.
 //!
 //! # Parity
-//! albumentations' `GridDistortion` 2.0.8 with bilinear interpolation and OpenCV's `remap` of version 5; `render` bit for
-//! bit, but where the reference fails: a picture with fewer pixels than steps stays as it is along that axis, and where
-//! steps leave over more pixels than one step has, the last step takes them all. The reference shows the first pixel
-//! there.
+//! albumentations' `GridDistortion` 2.0.8 with bilinear interpolation and OpenCV's `remap` of version 5; `render` bit
+//! for bit, but where the reference fails: a picture with fewer pixels than steps stays as it is along that axis, and
+//! where steps leave over more pixels than one step has, the last step takes them all. The reference shows the first
+//! pixel there.
 //!
 //! # Example
 //! ```toml

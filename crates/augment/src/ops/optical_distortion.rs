@@ -4,9 +4,9 @@
 //! Two draws: whether to act, and the strength, uniform.
 //!
 //! # Parity
-//! albumentations' `OpticalDistortion` 2.0.8 with bilinear interpolation and OpenCV's `remap` of version 5. `render` bit
-//! for bit in mode `camera`, where the reference moves the picture by half a pixel as well. Mode `fisheye` turns places
-//! into angles and back there and is shorter here; places differ by 1e-4 pixels, and few levels are one off.
+//! albumentations' `OpticalDistortion` 2.0.8 with bilinear interpolation and OpenCV's `remap` of version 5. `render`
+//! bit for bit in mode `camera`, where the reference moves the picture by half a pixel as well. Mode `fisheye` turns
+//! places into angles and back there and is shorter here; places differ by 1e-4 pixels, and few levels are one off.
 //!
 //! # Example
 //! ```toml

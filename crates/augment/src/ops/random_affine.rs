@@ -1,8 +1,8 @@
 //! Turns, moves, scales and shears by random amounts.
 //!
 //! # Randomness
-//! One draw for the angle; with `translate` two, across and down; with `scale` one; with `shear` one, or two if it has a
-//! range for each axis. All are uniform; moves are rounded to whole pixels.
+//! One draw for the angle; with `translate` two, across and down; with `scale` one; with `shear` one, or two if it has
+//! a range for each axis. All are uniform; moves are rounded to whole pixels.
 //!
 //! # Parity
 //! torchvision's `RandomAffine` on PIL pictures; `render` bit for bit. `lanczos` is a filter of resizing only and is

@@ -4,9 +4,9 @@
 //! One draw: whether to act; then two for each corner, how far it moves inwards, in whole pixels.
 //!
 //! # Parity
-//! torchvision's `RandomPerspective` on PIL pictures; `render` bit for bit, but for corners that stay: there the solver of
-//! torchvision is off by 1e-15, which may cut a level to the one below. A picture of one row or column, for which there
-//! is no perspective, stays as it is. `lanczos` is a filter of resizing only and is refused.
+//! torchvision's `RandomPerspective` on PIL pictures; `render` bit for bit, but for corners that stay: there the solver
+//! of torchvision is off by 1e-15, which may cut a level to the one below. A picture of one row or column, for which
+//! there is no perspective, stays as it is. `lanczos` is a filter of resizing only and is refused.
 //!
 //! # Example
 //! ```toml
