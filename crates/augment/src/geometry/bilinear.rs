@@ -199,13 +199,17 @@ impl<P: Places, const C: usize> WithSimd for Interpolate<'_, P, C> {
             for (x, part) in (0..).step_by(BLOCK).zip(row.chunks_mut(BLOCK * C)) {
                 places.block(x, y, &mut block.across, &mut block.down);
                 let missing = block.locate(&source);
-                if missing < BLOCK {
-                    block.read(&source);
+                if missing == BLOCK && block.is_beyond(&source, edge.beyond) {
+                    block.pixels = [edge.fill; BLOCK];
+                } else {
+                    if missing < BLOCK {
+                        block.read(&source);
+                    }
+                    if missing > 0 {
+                        block.mend(&source, edge, part.len() / C);
+                    }
+                    block.mix::<C>();
                 }
-                if missing > 0 {
-                    block.mend(&source, edge, part.len() / C);
-                }
-                block.mix::<C>();
                 for (i, pixel) in block.pixels.iter().enumerate() {
                     bytes[i * C..i * C + 4].copy_from_slice(&pixel.to_le_bytes());
                 }
@@ -243,6 +247,23 @@ impl<N: Arithmetic> Block<N> {
             self.at[i] = at as usize;
         }
         count as usize
+    }
+
+    /// Whether only the fill is visible from all places.
+    #[inline(always)]
+    fn is_beyond<const C: usize>(&self, source: &Source<'_, C>, beyond: Beyond) -> bool {
+        let first = if beyond == Beyond::Cut { N::ZERO } else { N::MINUS_ONE };
+        let (width, height) = (N::of(source.size.width), N::of(source.size.height));
+        let mut seen = 0_u32;
+        for i in 0..BLOCK {
+            let (x, y) = (self.across[i], self.down[i]);
+            let met = u32::from(x >= first)
+                + u32::from(x < width)
+                + u32::from(y >= first)
+                + u32::from(y < height);
+            seen += u32::from(met == 4);
+        }
+        beyond.shows_fill() && seen == 0
     }
 
     #[inline(always)]
