@@ -32,6 +32,8 @@ cv2.setNumThreads(1)
 torch.set_num_threads(1)
 torch.manual_seed(1)
 
+NEAREST = InterpolationMode.NEAREST
+BILINEAR = InterpolationMode.BILINEAR
 BICUBIC = InterpolationMode.BICUBIC
 # ImageNet's principal components (Krizhevsky et al., 2012).
 EIGENVALUES = torch.tensor([0.2175, 0.0188, 0.0045])
@@ -59,6 +61,27 @@ def jpeg(image):
     file = io.BytesIO()
     image.save(file, "JPEG", quality=int(RNG.integers(50, 91)))
     return Image.open(file).convert("RGB")
+
+
+def rotated(filter):
+    """Pillow turns by an angle; what torchvision adds is drawing it."""
+    return lambda image: image.rotate(uniform(-15, 15), filter)
+
+
+def affine(interpolation):
+    return v2.RandomAffine(15, (0.1, 0.1), (0.9, 1.1), 5, interpolation=interpolation)
+
+
+def perspective(image):
+    """OpenCV with torchvision's corners."""
+    height, width = image.shape[:2]
+    start, end = transforms.RandomPerspective.get_params(width, height, 0.5)
+    matrix = cv2.getPerspectiveTransform(np.float32(start), np.float32(end))
+    return cv2.warpPerspective(image, matrix, (width, height), flags=cv2.INTER_LINEAR)
+
+
+def shift_scale_rotate(border):
+    return A.ShiftScaleRotate(0.1, 0.1, 15, border_mode=border, p=1)
 
 
 def lighting(tensor):
@@ -99,6 +122,11 @@ PEERS = {
         v2.Resize(256, antialias=True),
         transforms.Resize(256),
     ),
+    "resize long side 224": (
+        A.LongestMaxSize(224, interpolation=cv2.INTER_AREA),
+        v2.Resize(None, max_size=224, antialias=True),
+        None,
+    ),
     "random resized crop 224": (
         A.RandomResizedCrop((224, 224), interpolation=cv2.INTER_AREA),
         v2.RandomResizedCrop(224, antialias=True),
@@ -119,6 +147,32 @@ PEERS = {
         v2.Compose([v2.CenterCrop(448), lambda image: torch.rot90(image, quarters(), (1, 2)).contiguous()]),
         transforms.Compose([transforms.CenterCrop(448), turn]),
     ),
+    "rotation nearest": (
+        A.Rotate((-15, 15), cv2.INTER_NEAREST, cv2.BORDER_CONSTANT, p=1),
+        v2.RandomRotation(15, NEAREST),
+        rotated(Image.Resampling.NEAREST),
+    ),
+    "rotation bilinear": (
+        A.Rotate((-15, 15), cv2.INTER_LINEAR, cv2.BORDER_CONSTANT, p=1),
+        v2.RandomRotation(15, BILINEAR),
+        rotated(Image.Resampling.BILINEAR),
+    ),
+    "affine bilinear": (
+        A.Affine((0.9, 1.1), (-0.1, 0.1), None, (-15, 15), {"x": (-5, 5), "y": (0, 0)}, keep_ratio=True, p=1),
+        affine(BILINEAR),
+        affine(BILINEAR),
+    ),
+    "perspective bilinear": (
+        perspective,  # albumentations moves the corners otherwise
+        v2.RandomPerspective(0.5, 1),
+        v2.RandomPerspective(0.5, 1),
+    ),
+    "shift-scale-rotate": (shift_scale_rotate(cv2.BORDER_CONSTANT), None, None),
+    "shift-scale-rotate reflect": (shift_scale_rotate(cv2.BORDER_REFLECT_101), None, None),
+    "elastic": (A.ElasticTransform(120, 6, p=1), v2.ElasticTransform(120.0, 6.0), None),
+    "elastic wide": (A.ElasticTransform(p=1), None, None),  # torchvision takes minutes
+    "grid distortion": (A.GridDistortion(p=1), None, None),
+    "optical distortion": (A.OpticalDistortion(p=1), None, None),
     # Colour
     "color jitter": (
         A.ColorJitter((0.6, 1.4), (0.6, 1.4), (0.6, 1.4), (-0.1, 0.1), p=1),
@@ -236,6 +290,38 @@ PEERS = {
         three_augment,
     ),
     "AugMix": on_tensors_and_pictures(v2.AugMix()),
+    "policy of phase 2": (
+        A.Compose(
+            [
+                A.OneOf(
+                    [
+                        shift_scale_rotate(cv2.BORDER_CONSTANT),
+                        A.ElasticTransform(1, 50, p=1),
+                        A.GridDistortion(5, (-0.3, 0.3), p=1),
+                    ],
+                    p=0.3,
+                ),
+                A.OneOf(
+                    [
+                        A.GaussNoise(std_range=(10**0.5 / 255, 50**0.5 / 255), p=1),
+                        A.GaussianBlur((3, 7), (0.5, 3.0), p=1),
+                        A.MotionBlur((3, 7), p=1),
+                    ],
+                    p=0.3,
+                ),
+                A.OneOf(
+                    [
+                        A.RandomBrightnessContrast(0.2, 0.2, p=1),
+                        A.HueSaturationValue(20, 30, 20, p=1),
+                        A.RGBShift(20, 20, 20, p=1),
+                    ],
+                    p=0.3,
+                ),
+            ]
+        ),
+        None,
+        None,
+    ),
     "one of three": (
         A.OneOf([A.HorizontalFlip(p=1), A.ToGray(p=1), A.InvertImg(p=1)], p=1),
         v2.RandomChoice([v2.RandomHorizontalFlip(1), v2.Grayscale(3), v2.RandomInvert(1)]),

@@ -65,7 +65,7 @@ pub(crate) fn shift_half_even(value: f32) -> i16 {
 
 /// `numpy.rint` of a number that fits into 16 bits.
 #[allow(clippy::cast_possible_truncation, reason = "Rust's float casts saturate")]
-pub(crate) fn whole_half_even(value: f64) -> i16 {
+pub(crate) fn short_half_even(value: f64) -> i16 {
     value.round_ties_even() as i16
 }
 
@@ -107,7 +107,29 @@ pub(crate) fn fixed_16(value: f64) -> i64 {
 #[allow(clippy::cast_possible_truncation, reason = "Rust's float casts saturate")]
 pub(crate) fn floor_i64(value: f64) -> i64 {
     let whole = value as i64;
-    whole - i64::from(value < whole as f64)
+    whole.saturating_sub(i64::from(value < whole as f64))
+}
+
+/// A whole number from 0 to 2^23, its bits read where they are.
+#[inline(always)]
+pub(crate) const fn index_of_f32(whole: f32) -> u32 {
+    // From here on a float has no fraction bits.
+    const WHOLE: f32 = 8_388_608.0;
+    (whole + WHOLE).to_bits() & 0x007F_FFFF
+}
+
+/// A whole number from 0 to 2^32, its bits read where they are.
+#[inline(always)]
+#[allow(clippy::cast_possible_truncation, reason = "the low bits hold the number")]
+pub(crate) const fn index_of_f64(whole: f64) -> u32 {
+    const WHOLE: f64 = 4_503_599_627_370_496.0;
+    (whole + WHOLE).to_bits() as u32
+}
+
+/// A number that has no fraction, or the nearest one that is far outside of any picture.
+#[allow(clippy::cast_possible_truncation, reason = "clamped; what is no number becomes 0")]
+pub(crate) const fn whole_i64(whole: f64) -> i64 {
+    whole.clamp(-1e9, 1e9) as i64
 }
 
 /// Python's `math.ceil()`: the next whole number of pixels. At least 0.
@@ -124,6 +146,12 @@ pub(crate) fn pixels_up(value: f64) -> u32 {
 #[allow(clippy::cast_possible_truncation, reason = "Rust's float casts saturate")]
 pub(crate) const fn towards_zero(coordinate: f64) -> i64 {
     coordinate as i64
+}
+
+/// Python's `int()`: towards zero.
+#[allow(clippy::cast_possible_truncation, reason = "Rust's float casts saturate")]
+pub(crate) const fn pixels_towards_zero(value: f64) -> i32 {
+    value as i32
 }
 
 /// C's `(int)` for a coordinate that is not negative: the pixel that it lies in.
@@ -160,9 +188,9 @@ pub(crate) fn level_half_even_f64(value: f64) -> u8 {
     (value + WHOLE_F64).to_bits() as u8
 }
 
-/// OpenCV's `cvRound` of an entry of a table in fixed point: the nearest integer, the even one when two are equally near.
+/// Python's `round()` and OpenCV's `cvRound`: the nearest integer, the even one when two are equally near.
 #[allow(clippy::cast_possible_truncation, reason = "Rust's float casts saturate")]
-pub(crate) fn fixed_half_even(value: f64) -> i32 {
+pub(crate) fn integer_half_even(value: f64) -> i32 {
     value.round_ties_even() as i32
 }
 

@@ -188,6 +188,7 @@ fn sizes_equal_those_of_torchvision() {
     struct Sizes {
         resize_short: Vec<Short>,
         random_resized_crop_centre: Vec<Centre>,
+        five_crop: Vec<Five>,
     }
     #[derive(Deserialize)]
     struct Short {
@@ -200,6 +201,13 @@ fn sizes_equal_those_of_torchvision() {
         from: [u32; 2],
         ratio: [f64; 2],
         r#box: kiln_augment::CropBox,
+    }
+    /// Height and width of the crops, and where each begins.
+    #[derive(Deserialize)]
+    struct Five {
+        from: [u32; 2],
+        size: [u32; 2],
+        corners: Vec<[u8; 2]>,
     }
     use kiln_augment::ops::RandomResizedCropSpec;
     use kiln_augment::{Domain, Op, OpSettings, RandomKey};
@@ -215,6 +223,22 @@ fn sizes_equal_those_of_torchvision() {
         let spec = RandomResizedCropSpec { scale: [1.0, 1.0], ratio, ..Default::default() };
         let op = spec.build(NO_SIZE).expect("settings are in range");
         assert_eq!(op.draw(Size::new(from[0], from[1]), &mut rng), r#box, "{from:?}, {ratio:?}");
+    }
+    for Five { from: [width, height], size: [crop_height, crop_width], corners } in sizes.five_crop
+    {
+        let place = |x: u32, y: u32| [x, y, y].map(|at| u8::try_from(at).expect("small pictures"));
+        let pixels = (0..height).flat_map(|y| (0..width).flat_map(move |x| place(x, y))).collect();
+        let image = Image8::from_rgb(Size::new(width, height), pixels).expect("of that size");
+        let crops = kiln_augment::five_crop(&image, Size::new(crop_width, crop_height))
+            .expect("the crops fit");
+        for (crop, [left, top]) in crops.into_iter().zip(corners) {
+            assert_eq!(crop.size(), Size::new(crop_width, crop_height));
+            let (left, top) = (u32::from(left), u32::from(top));
+            let expect: Vec<u8> = (top..top + crop_height)
+                .flat_map(|y| (left..left + crop_width).flat_map(move |x| place(x, y)))
+                .collect();
+            assert_eq!(crop.pixels(), expect, "{crop_width}x{crop_height} of {width}x{height}");
+        }
     }
 }
 

@@ -122,7 +122,28 @@ def sizes():
         top, left, h, w = transforms.RandomResizedCrop.get_params(image, [1.0, 1.0], ratio)
         entry = {"from": [width, height], "ratio": ratio}
         centre.append(entry | {"box": {"left": left, "top": top, "width": w, "height": h}})
-    return {"resize_short": short, "random_resized_crop_centre": centre}
+    return {"resize_short": short, "random_resized_crop_centre": centre, "five_crop": five_crops()}
+
+
+def five_crops():
+    """The upper left corners, `[left, top]`, of the rectangles that `FiveCrop` cuts out."""
+    rows = []
+    for width, height, size in [
+        (11, 8, [5, 4]),
+        (10, 9, [5, 4]),
+        (9, 7, [7, 9]),
+        (7, 5, [2, 4]),
+        (6, 6, [6, 6]),
+        (1, 1, [1, 1]),
+        (31, 2, [1, 30]),
+        (200, 150, [101, 51]),
+    ]:
+        y, x = np.mgrid[:height, :width]
+        image = Image.fromarray(np.stack([x, y, y], axis=-1).astype(np.uint8))
+        crops = [crop.getpixel((0, 0))[:2] for crop in transforms.FiveCrop(size)(image)]
+        entry = {"from": [width, height], "size": size}
+        rows.append(entry | {"corners": [list(corner) for corner in crops]})
+    return rows
 
 
 def all_colors():

@@ -62,15 +62,52 @@ def random_rotate90(image, _, draw):
     return np.ascontiguousarray(op.apply(np.asarray(image), factor=draw))
 
 
+def fill_of(settings):
+    fill = settings.get("fill", 0)
+    return tuple(fill) if isinstance(fill, list) else fill
+
+
+def random_rotation(image, settings, draw):
+    interpolation = InterpolationMode(settings.get("interpolation", "nearest"))
+    return F.rotate(image, draw, interpolation, False, settings.get("center"), fill_of(settings))
+
+
+def random_affine(image, settings, draw):
+    interpolation = InterpolationMode(settings.get("interpolation", "nearest"))
+    pose = [draw[key] for key in ("angle", "translate", "scale", "shear")]
+    return F.affine(image, *pose, interpolation, fill_of(settings), settings.get("center"))
+
+
+def random_perspective(image, settings, draw):
+    if draw is None:
+        return image
+    right, bottom = image.width - 1, image.height - 1
+    start = [[0, 0], [right, 0], [right, bottom], [0, bottom]]
+    interpolation = InterpolationMode(settings.get("interpolation", "bilinear"))
+    return F.perspective(image, start, draw, interpolation, fill_of(settings))
+
+
+def resize_long(image, settings, _):
+    """albumentations for the size, Pillow for the pixels."""
+    op = albumentations.LongestMaxSize(settings["size"])
+    scale = op.get_params_dependent_on_data({"shape": (image.height, image.width)}, {})["scale"]
+    height, width = op.apply(np.asarray(image), scale=scale).shape[:2]
+    return F.resize(image, [height, width], filter_of(settings))
+
+
 OPS = {
     "center_crop": center_crop,
     "pad": pad,
+    "random_affine": random_affine,
     "random_crop": random_crop,
     "random_horizontal_flip": random_horizontal_flip,
+    "random_perspective": random_perspective,
     "random_resized_crop": random_resized_crop,
     "random_rotate90": random_rotate90,
+    "random_rotation": random_rotation,
     "random_vertical_flip": random_vertical_flip,
     "resize": resize,
+    "resize_long": resize_long,
     "resize_short": resize,
     "transpose": transpose,
 }
@@ -108,6 +145,19 @@ def resize_short_cases():
             name = f"to-{short}-{interpolation}"
             corridor = {"within": WITHIN[interpolation]}
             yield "resize_short", name, kind, size, settings, None, corridor
+
+
+def resize_long_cases():
+    shapes = [("gradient", (50, 37), 16), ("noise", (23, 31), 20), ("noise", (9, 9), 5)]
+    shapes += [("extremes", (40, 3), 6), ("noise", (1, 4), 3), ("noise", (17, 12), 17)]
+    # 2.5 and 3.5 rows or columns.
+    shapes += [("noise", (20, 10), 5), ("noise", (7, 14), 7)]
+    for kind, size, long in shapes:
+        for interpolation in ("nearest", "bilinear", "bicubic"):
+            settings = {"size": long, "interpolation": interpolation}
+            name = f"to-{long}-{interpolation}"
+            corridor = {"within": WITHIN[interpolation]}
+            yield "resize_long", name, kind, size, settings, None, corridor
 
 
 def center_crop_cases():
@@ -182,12 +232,70 @@ def turn_cases():
     yield "random_rotate90", "rests", "noise", (7, 4), {"p": 0.5}, None
 
 
+def random_rotation_cases():
+    def case(name, kind, size, angle, **settings):
+        return "random_rotation", name, kind, size, {"degrees": 180, **settings}, angle
+
+    for interpolation in ("nearest", "bilinear", "bicubic"):
+        named = {"interpolation": interpolation}
+        for kind, size in (("noise", (37, 13)), ("extremes", (70, 9))):
+            yield case(f"17-{interpolation}", kind, size, 17.0, **named)
+        yield case(f"-161.5-{interpolation}", "noise", (27, 13), -161.5, fill=[9, 200, 70], **named)
+        yield case(f"center-{interpolation}", "extremes", (27, 13), 40.0, center=[3, 10.5], **named)
+        for size in ((1, 1), (1, 9), (2, 2), (9, 1), (2, 7)):
+            yield case(f"30-{interpolation}", "noise", size, 30.0, fill=77, **named)
+    for angle in (0.0, 90.0, 180.0, 270.0):
+        yield case(f"{angle}", "noise", (7, 5), angle, interpolation="bilinear")
+        yield case(f"{angle}", "noise", (6, 6), angle, interpolation="bilinear")
+        yield case(f"{angle}-center", "noise", (6, 6), angle, center=[3, 3], interpolation="bilinear")
+
+
+def random_affine_cases():
+    def case(name, kind, size, angle, translate, scale, shear, **settings):
+        draw = {"angle": angle, "translate": translate, "scale": scale, "shear": shear}
+        return "random_affine", name, kind, size, {"degrees": 180, **settings}, draw
+
+    for interpolation in ("nearest", "bilinear", "bicubic"):
+        named = {"interpolation": interpolation}
+        for kind, size in (("noise", (37, 13)), ("extremes", (65, 12))):
+            yield case(f"all-{interpolation}", kind, size, 12.0, [3, -2], 0.8, [10.0, -7.0], **named)
+        yield case(f"moved-{interpolation}", "noise", (19, 9), 0.0, [-5, 4], 1.0, [0.0, 0.0], **named)
+        yield case(f"scaled-{interpolation}", "noise", (19, 9), 0.0, [0, 0], 1.7, [0.0, 0.0], **named)
+        yield case(f"small-{interpolation}", "noise", (19, 9), 33.0, [1, 0], 0.3, [0.0, 0.0], **named)
+        yield case(f"sheared-{interpolation}", "noise", (19, 9), 0.0, [0, 0], 1.0, [25.0, 0.0], **named)
+        center = {"center": [18.5, -3], "fill": [255, 1, 9]}
+        yield case(f"center-{interpolation}", "noise", (19, 9), 80.0, [2, 1], 1.1, [3.0, 4.0], **center, **named)
+        yield case(f"tiny-{interpolation}", "noise", (1, 1), 12.0, [0, 0], 1.2, [5.0, 0.0], **named)
+
+
+def random_perspective_cases():
+    def case(name, kind, size, corners, *corridor, **settings):
+        return "random_perspective", name, kind, size, {"p": 1.0, **settings}, corners, *corridor
+
+    for interpolation in ("nearest", "bilinear", "bicubic"):
+        named = {"interpolation": interpolation}
+        corners = [[5, 3], [33, 0], [30, 12], [0, 9]]
+        for kind in ("noise", "extremes"):
+            yield case(f"all-{interpolation}", kind, (37, 13), corners, **named)
+        corners = [[16, 9], [48, 2], [64, 39], [3, 30]]
+        yield case(f"far-{interpolation}", "gradient", (65, 40), corners, fill=[9, 200, 70], **named)
+        # The solver is off by 1e-15 where 0 is right, and levels are cut, not rounded.
+        same = [[0, 0], [7, 0], [7, 5], [0, 5]]
+        yield case(f"same-{interpolation}", "noise", (8, 6), same, {"within": 1}, **named)
+        yield case(f"small-{interpolation}", "noise", (3, 4), [[0, 1], [2, 0], [2, 3], [1, 3]], **named)
+    yield case("rests", "noise", (8, 6), None)
+
+
 def cases():
     yield from resize_cases()
     yield from resize_short_cases()
+    yield from resize_long_cases()
     yield from center_crop_cases()
     yield from pad_cases()
     yield from random_crop_cases()
     yield from random_resized_crop_cases()
     yield from switch_cases()
     yield from turn_cases()
+    yield from random_rotation_cases()
+    yield from random_affine_cases()
+    yield from random_perspective_cases()

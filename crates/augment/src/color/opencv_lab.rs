@@ -5,7 +5,7 @@
 //! powers and roots are. Two that are closer than a thousandth are what `OpenCV`'s `f32` made of them.
 
 use crate::color::planes::PixelFunction;
-use crate::round::fixed_half_even;
+use crate::round::integer_half_even;
 use std::sync::LazyLock;
 
 /// One in the fixed point of the cube roots.
@@ -45,13 +45,13 @@ static TABLES: LazyLock<Tables> = LazyLock::new(|| {
         let root = level * 100.0 / (255.0 * 116.0) + 16.0 / 116.0;
         let y = if level <= 20.0 { (root - 16.0 / 116.0) * 108.0 / 841.0 } else { root.powi(3) };
         let one = f64::from(ONE);
-        fixed_half_even(y * one) | fixed_half_even(root * one) << 16
+        integer_half_even(y * one) | integer_half_even(root * one) << 16
     };
     let mut tables = Tables {
-        linear: std::array::from_fn(|i| fixed_half_even(linear(i as f64 / 255.0) * 2040.0)),
-        root: std::array::from_fn(|i| fixed_half_even(root(i as f64 / 2040.0) * ROOT_ONE)),
+        linear: std::array::from_fn(|i| integer_half_even(linear(i as f64 / 255.0) * 2040.0)),
+        root: std::array::from_fn(|i| integer_half_even(root(i as f64 / 2040.0) * ROOT_ONE)),
         lightness: std::array::from_fn(|i| lightness(i as f64)),
-        level: std::array::from_fn(|i| fixed_half_even(level(i as f64 / 4096.0) * 255.0)),
+        level: std::array::from_fn(|i| integer_half_even(level(i as f64 / 4096.0) * 255.0)),
     };
     (tables.root[49], tables.root[628]) = (9454, 22_126);
     tables

@@ -8,6 +8,8 @@
 //! outside of the picture. `lanczos` is a filter of resizing only; `bicubic` takes its place.
 
 use super::affine::Affine;
+use super::beyond::Beyond;
+use super::bilinear::{BLOCK, Places, interpolated};
 use super::canvas::{fillable, filled_like};
 use crate::geometry::interpolation::Interpolation;
 use crate::image::{Channels, Image8, Size};
@@ -150,19 +152,41 @@ fn span(start: i64, step: i64, limit: i64, len: u32) -> Range<usize> {
     within(first)..within(end)
 }
 
-fn mapped<M: Map>(image: Image8, map: M, interpolation: Interpolation, fill: [u8; 3]) -> Image8 {
+/// `Image.transform(size, METHOD, data, interpolation, fillcolor=fill)` with the map of a method.
+pub(crate) fn mapped<M: Map>(
+    image: Image8,
+    map: M,
+    interpolation: Interpolation,
+    fill: [u8; 3],
+) -> Image8 {
+    if interpolation == Interpolation::Bilinear {
+        return interpolated(image, MapPlaces(map), Beyond::Cut, fill);
+    }
     let image = fillable(image, fill);
     let mut result = filled_like(&image, image.size(), fill);
     let target = &mut result;
     match (image.channels(), interpolation) {
         (Channels::Gray, Interpolation::Nearest) => sample::<M, Nearest, 1>(&image, map, target),
         (Channels::Rgb, Interpolation::Nearest) => sample::<M, Nearest, 3>(&image, map, target),
-        (Channels::Gray, Interpolation::Bilinear) => sample::<M, Bilinear, 1>(&image, map, target),
-        (Channels::Rgb, Interpolation::Bilinear) => sample::<M, Bilinear, 3>(&image, map, target),
         (Channels::Gray, _) => sample::<M, Bicubic, 1>(&image, map, target),
         (Channels::Rgb, _) => sample::<M, Bicubic, 3>(&image, map, target),
     }
     result
+}
+
+/// The places that a map yields for the centres of pixels.
+struct MapPlaces<M>(M);
+
+impl<M: Map> Places for MapPlaces<M> {
+    type Number = f64;
+
+    #[inline(always)]
+    fn block(&mut self, x: u32, y: u32, across: &mut [f64; BLOCK], down: &mut [f64; BLOCK]) {
+        let y = f64::from(y) + 0.5;
+        for (i, x) in (x..).take(BLOCK).enumerate() {
+            [across[i], down[i]] = self.0.of(f64::from(x.cast_signed()) + 0.5, y);
+        }
+    }
 }
 
 fn sample<M: Map, F: Filter, const C: usize>(image: &Image8, map: M, result: &mut Image8) {
@@ -232,26 +256,6 @@ impl Filter for Nearest {
 }
 
 #[derive(Clone, Copy, Default)]
-struct Bilinear;
-
-impl Filter for Bilinear {
-    #[inline(always)]
-    fn at<const C: usize>(self, source: Source<'_, C>, x: f64, y: f64) -> [u8; C] {
-        let (column, row) = (floor_i64(x - 0.5), floor_i64(y - 0.5));
-        let (right, down) = (x - 0.5 - column as f64, y - 0.5 - row as f64);
-        let corner = |dx, dy| source.at(column + dx, row + dy);
-        let [upper_left, upper_right, lower_left, lower_right] =
-            [corner(0, 0), corner(1, 0), corner(0, 1), corner(1, 1)];
-        let between = |from: f64, to: f64, part: f64| from + (to - from) * part;
-        std::array::from_fn(|c| {
-            let upper = between(f64::from(upper_left[c]), f64::from(upper_right[c]), right);
-            let lower = between(f64::from(lower_left[c]), f64::from(lower_right[c]), right);
-            level_towards_zero_f64(between(upper, lower, down))
-        })
-    }
-}
-
-#[derive(Clone, Copy, Default)]
 struct Bicubic;
 
 impl Filter for Bicubic {
@@ -268,7 +272,8 @@ impl Filter for Bicubic {
     }
 }
 
-/// Pillow's cubic, which is Keys' with `a = -1`, through four neighbours, `part` of the way from the second to the third.
+/// Pillow's cubic, which is Keys' with `a = -1`, through four neighbours, `part` of the way from the second to the
+/// third.
 #[inline(always)]
 fn cubic([first, second, third, fourth]: [f64; 4], part: f64) -> f64 {
     let linear = third - first;

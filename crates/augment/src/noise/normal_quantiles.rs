@@ -21,7 +21,7 @@ static TABLE: LazyLock<Box<[i16; ENTRIES]>> = LazyLock::new(|| {
     let mut table = Box::new([0; ENTRIES]);
     for (entry, place) in table.iter_mut().zip(0_u32..) {
         let quantile = quantile((f64::from(place) + 0.5) / ENTRIES as f64);
-        *entry = crate::round::whole_half_even(quantile * UNIT);
+        *entry = crate::round::short_half_even(quantile * UNIT);
     }
     table
 });

@@ -14,9 +14,11 @@ pub mod color_jitter;
 pub mod cutout;
 pub mod defocus;
 pub mod downscale;
+pub mod elastic_transform;
 pub mod fancy_pca;
 pub mod gauss_noise;
 pub mod gaussian_blur;
+pub mod grid_distortion;
 pub mod grid_dropout;
 pub mod grid_mask;
 pub mod hide_and_seek;
@@ -28,9 +30,11 @@ pub mod median_blur;
 pub mod motion_blur;
 pub mod multiplicative_noise;
 pub mod one_of;
+pub mod optical_distortion;
 pub mod pad;
 pub mod rand_augment;
 pub mod random_adjust_sharpness;
+pub mod random_affine;
 pub mod random_autocontrast;
 pub mod random_brightness_contrast;
 pub mod random_crop;
@@ -41,19 +45,23 @@ pub mod random_gamma;
 pub mod random_grayscale;
 pub mod random_horizontal_flip;
 pub mod random_invert;
+pub mod random_perspective;
 pub mod random_posterize;
 pub mod random_rain;
 pub mod random_resized_crop;
 pub mod random_rotate90;
+pub mod random_rotation;
 pub mod random_snow;
 pub mod random_solarize;
 pub mod random_tone_curve;
 pub mod random_vertical_flip;
 pub mod resize;
+pub mod resize_long;
 pub mod resize_short;
 pub mod rgb_shift;
 pub mod salt_and_pepper;
 pub mod sequential;
+pub mod shift_scale_rotate;
 pub mod some_of;
 pub mod three_augment;
 pub mod to_sepia;
@@ -202,12 +210,16 @@ catalog! {
     Defocus(defocus::DefocusSpec) in Quality;
     /// Makes a picture smaller and then as large as before.
     Downscale(downscale::DownscaleSpec) in Quality;
+    /// Sometimes moves every pixel a little, as if on rubber.
+    ElasticTransform(elastic_transform::ElasticTransformSpec) in Geometry;
     /// Sometimes stretches colours along their principal components.
     FancyPca(fancy_pca::FancyPcaSpec) in Color;
     /// Adds normally distributed noise.
     GaussNoise(gauss_noise::GaussNoiseSpec) in Quality;
     /// Blurs with a bell curve.
     GaussianBlur(gaussian_blur::GaussianBlurSpec) in Quality;
+    /// Sometimes stretches and squeezes the cells of a grid.
+    GridDistortion(grid_distortion::GridDistortionSpec) in Geometry;
     /// Sometimes fills a rectangle in each cell of a grid.
     GridDropout(grid_dropout::GridDropoutSpec) in Erasing;
     /// Sometimes fills the squares of a turned grid.
@@ -230,12 +242,16 @@ catalog! {
     MultiplicativeNoise(multiplicative_noise::MultiplicativeNoiseSpec) in Quality;
     /// Applies one of several ops.
     OneOf(one_of::OneOfSpec) in Policy;
+    /// Sometimes bends the picture as a lens does.
+    OpticalDistortion(optical_distortion::OpticalDistortionSpec) in Geometry;
     /// Adds pixels on the sides.
     Pad(pad::PadSpec) in Geometry;
     /// Applies a few random actions of one strength.
     RandAugment(rand_augment::RandAugmentSpec) in Policy;
     /// Sometimes blurs or sharpens.
     RandomAdjustSharpness(random_adjust_sharpness::RandomAdjustSharpnessSpec) in Color;
+    /// Turns, moves, scales and shears by random amounts.
+    RandomAffine(random_affine::RandomAffineSpec) in Geometry;
     /// Sometimes stretches each channel to the whole range.
     RandomAutocontrast(random_autocontrast::RandomAutocontrastSpec) in Color;
     /// Sometimes changes contrast and brightness.
@@ -256,6 +272,8 @@ catalog! {
     RandomHorizontalFlip(random_horizontal_flip::RandomHorizontalFlipSpec) in Geometry;
     /// Sometimes makes the negative.
     RandomInvert(random_invert::RandomInvertSpec) in Color;
+    /// Sometimes shows the picture as if seen from elsewhere.
+    RandomPerspective(random_perspective::RandomPerspectiveSpec) in Geometry;
     /// Sometimes keeps only the highest bits of each level.
     RandomPosterize(random_posterize::RandomPosterizeSpec) in Color;
     /// Sometimes lets it rain.
@@ -264,6 +282,8 @@ catalog! {
     RandomResizedCrop(random_resized_crop::RandomResizedCropSpec) in Geometry;
     /// Turns by a random number of quarters.
     RandomRotate90(random_rotate90::RandomRotate90Spec) in Geometry;
+    /// Turns by a random angle.
+    RandomRotation(random_rotation::RandomRotationSpec) in Geometry;
     /// Sometimes makes dark parts white.
     RandomSnow(random_snow::RandomSnowSpec) in Quality;
     /// Sometimes makes the negative of bright levels.
@@ -274,6 +294,8 @@ catalog! {
     RandomVerticalFlip(random_vertical_flip::RandomVerticalFlipSpec) in Geometry;
     /// Resizes to an exact size.
     Resize(resize::ResizeSpec) in Geometry;
+    /// Resizes the longer side to a length and keeps the shape.
+    ResizeLong(resize_long::ResizeLongSpec) in Geometry;
     /// Resizes the shorter side to a length and keeps the shape.
     ResizeShort(resize_short::ResizeShortSpec) in Geometry;
     /// Sometimes adds an amount to each channel.
@@ -282,6 +304,8 @@ catalog! {
     SaltAndPepper(salt_and_pepper::SaltAndPepperSpec) in Quality;
     /// Applies several ops in order, together with a probability.
     Sequential(sequential::SequentialSpec) in Policy;
+    /// Sometimes moves, scales and turns by random amounts.
+    ShiftScaleRotate(shift_scale_rotate::ShiftScaleRotateSpec) in Geometry;
     /// Applies some of several ops.
     SomeOf(some_of::SomeOfSpec) in Policy;
     /// Takes the colour away, solarizes or blurs, then jitters colours.
