@@ -150,6 +150,26 @@ fn the_way_of_a_run() {
 }
 
 #[test]
+fn phase_2_trains_with_each_of_its_pipelines() {
+    let place = Workplace::new();
+    let config = config("phase2");
+    let settings = |pipeline| [&SMALL[..], &SYNTH[..], &[pipeline]].concat();
+    let policy = settings("stage.train.pipeline=policy");
+    place.ok(&tiny(&config, "rand_augment"));
+    place.ok(&train(&config, "policy", &policy));
+    // Noise, blurs and warps depend on the picture alone, and mixing on the batch, not on who computes them.
+    place.ok(&[&train(&config, "again", &policy)[..], &["--workers", "3"]].concat());
+    let of = |run: &str| metrics(&place.path(run));
+    assert_eq!(of("policy").len(), 4);
+    assert_eq!(of("policy"), of("again"));
+    assert_ne!(of("policy"), of("rand_augment"));
+
+    let unknown = settings("stage.train.pipeline=polity");
+    let message = place.fails(2, &train(&config, "none", &unknown));
+    assert!(message.contains("stage.train.pipeline") && message.contains("`policy`"), "{message}");
+}
+
+#[test]
 fn runs_are_numbered_and_never_overwritten() {
     let place = Workplace::new();
     let config = config("phase1");
