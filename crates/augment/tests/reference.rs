@@ -35,3 +35,13 @@ fn every_op_has_its_picture() {
     let ops = OpSpec::NAMES.iter().map(|name| format!("{name}.jpg"));
     assert_eq!(found, ops.chain(others).collect());
 }
+
+#[test]
+fn the_sheet_has_a_cell_for_every_op() {
+    // Eight cells in a row; a row is a picture, a line with its name, and a margin high.
+    let rows = u32::try_from(OpSpec::NAMES.len() + 1).expect("few").div_ceil(8);
+    let (_, height) = image::image_dimensions(folder().join("augment/sheet.jpg"))
+        .expect("the sheet is a picture");
+    let stale = "run the example contact_sheet on docs/reference/augment/photo.jpg";
+    assert_eq!(height, rows * (144 + 16 + 8) + 8, "{stale}");
+}

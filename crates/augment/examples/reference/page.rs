@@ -20,6 +20,7 @@ pub(crate) fn markdown() -> String {
          Written by `cargo run -p kiln-augment --example reference` from the ops themselves; a test holds it to them.\n\
          Each op is an entry of a stage's `pipeline`: `type` and the settings below.\n\
          Names, defaults and arithmetic are those of the reference that *Parity* names.\n\
+         All of them together are on [one sheet](augment/sheet.jpg).\n\
          The picture shows the example; this is the photograph before (Chelsea the cat by Stéfan van der Walt, CC0):\n\n\
          ![the photograph](augment/before.jpg)\n",
     );
