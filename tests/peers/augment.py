@@ -157,6 +157,11 @@ PEERS = {
         v2.RandomRotation(15, BILINEAR),
         rotated(Image.Resampling.BILINEAR),
     ),
+    "rotation bicubic": (
+        A.Rotate((-15, 15), cv2.INTER_CUBIC, cv2.BORDER_CONSTANT, p=1),
+        None,  # not on tensors
+        rotated(Image.Resampling.BICUBIC),
+    ),
     "affine bilinear": (
         A.Affine((0.9, 1.1), (-0.1, 0.1), None, (-15, 15), {"x": (-5, 5), "y": (0, 0)}, keep_ratio=True, p=1),
         affine(BILINEAR),

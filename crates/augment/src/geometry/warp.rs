@@ -263,12 +263,29 @@ impl Filter for Bicubic {
     fn at<const C: usize>(self, source: Source<'_, C>, x: f64, y: f64) -> [u8; C] {
         let (column, row) = (floor_i64(x - 0.5), floor_i64(y - 0.5));
         let (right, down) = (x - 0.5 - column as f64, y - 0.5 - row as f64);
-        let around: [[[u8; C]; 4]; 4] =
-            [-1, 0, 1, 2].map(|dy| [-1, 0, 1, 2].map(|dx| source.at(column + dx, row + dy)));
-        std::array::from_fn(|c| {
-            let rows = around.map(|row| cubic(row.map(|pixel| f64::from(pixel[c])), right));
-            level_towards_zero_f64(cubic(rows, down))
-        })
+        // Neighbour `k` of each row and channel, four places for each row: lanes of the same arithmetic.
+        let mut near = [[0.0; 16]; 4];
+        for (lane, dy) in (0..).step_by(4).zip(-1..=2) {
+            for (near, dx) in near.iter_mut().zip(-1..=2) {
+                let pixel = source.at(column + dx, row + dy);
+                for c in 0..C {
+                    near[lane + c] = f64::from(pixel[c]);
+                }
+            }
+        }
+        let mut rows = [0.0; 16];
+        for i in 0..16 {
+            rows[i] = cubic([near[0][i], near[1][i], near[2][i], near[3][i]], right);
+        }
+        let mut sums = [0.0; 4];
+        for c in 0..4 {
+            sums[c] = cubic([rows[c], rows[4 + c], rows[8 + c], rows[12 + c]], down);
+        }
+        let mut result = [0; C];
+        for c in 0..C {
+            result[c] = level_towards_zero_f64(sums[c]);
+        }
+        result
     }
 }
 
