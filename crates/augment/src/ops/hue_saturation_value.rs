@@ -21,7 +21,7 @@ use crate::image::{Image8, Size};
 use crate::key::OpRng;
 use crate::op::Op;
 use crate::round::{level_towards_zero_f64, shift_towards_zero, shifted_level};
-use crate::settings::strength::Strength;
+use crate::settings::symmetric_range::SymmetricRange;
 use serde::{Deserialize, Serialize};
 
 /// Settings of [`HueSaturationValue`].
@@ -29,11 +29,11 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields, default)]
 pub struct HueSaturationValueSpec {
     /// Turn of the colour wheel in steps of two degrees: up to this many, or from `[min, max]`.
-    pub hue_shift_limit: Strength,
+    pub hue_shift_limit: SymmetricRange,
     /// Levels of saturation.
-    pub sat_shift_limit: Strength,
+    pub sat_shift_limit: SymmetricRange,
     /// Levels of value.
-    pub val_shift_limit: Strength,
+    pub val_shift_limit: SymmetricRange,
     /// How often to act, from 0 to 1.
     pub p: f64,
 }
@@ -41,9 +41,9 @@ pub struct HueSaturationValueSpec {
 impl Default for HueSaturationValueSpec {
     fn default() -> Self {
         Self {
-            hue_shift_limit: Strength::Around(20.0),
-            sat_shift_limit: Strength::Around(30.0),
-            val_shift_limit: Strength::Around(20.0),
+            hue_shift_limit: SymmetricRange::around(20.0),
+            sat_shift_limit: SymmetricRange::around(30.0),
+            val_shift_limit: SymmetricRange::around(20.0),
             p: 0.5,
         }
     }
@@ -57,9 +57,9 @@ impl OpSettings for HueSaturationValueSpec {
         const LEVELS: &str = "from 0 to 255, or [min, max] with -255 <= min <= max <= 255";
         check_probability(self.p)?;
         Ok(HueSaturationValue {
-            hue: self.hue_shift_limit.of_amount("hue_shift_limit", 180.0, HUE)?,
-            saturation: self.sat_shift_limit.of_amount("sat_shift_limit", 255.0, LEVELS)?,
-            value: self.val_shift_limit.of_amount("val_shift_limit", 255.0, LEVELS)?,
+            hue: self.hue_shift_limit.within([-180.0, 180.0], "hue_shift_limit", HUE)?,
+            saturation: self.sat_shift_limit.within([-255.0, 255.0], "sat_shift_limit", LEVELS)?,
+            value: self.val_shift_limit.within([-255.0, 255.0], "val_shift_limit", LEVELS)?,
             p: self.p,
         })
     }

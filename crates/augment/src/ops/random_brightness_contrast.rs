@@ -20,7 +20,7 @@ use crate::image::{Image8, Size};
 use crate::key::OpRng;
 use crate::op::Op;
 use crate::round::{factor, level_towards_zero};
-use crate::settings::strength::Strength;
+use crate::settings::symmetric_range::SymmetricRange;
 use serde::{Deserialize, Serialize};
 
 /// Settings of [`RandomBrightnessContrast`].
@@ -28,9 +28,9 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields, default)]
 pub struct RandomBrightnessContrastSpec {
     /// How much brighter or darker, as a part of the highest level or of the mean.
-    pub brightness_limit: Strength,
+    pub brightness_limit: SymmetricRange,
     /// How much the factor of all levels differs from 1.
-    pub contrast_limit: Strength,
+    pub contrast_limit: SymmetricRange,
     /// Whether brightness is a part of the highest level rather than of the mean.
     pub brightness_by_max: bool,
     /// How often to act, from 0 to 1.
@@ -39,7 +39,7 @@ pub struct RandomBrightnessContrastSpec {
 
 impl Default for RandomBrightnessContrastSpec {
     fn default() -> Self {
-        let limit = Strength::Around(0.2);
+        let limit = SymmetricRange::around(0.2);
         Self { brightness_limit: limit, contrast_limit: limit, brightness_by_max: true, p: 0.5 }
     }
 }
@@ -51,8 +51,8 @@ impl OpSettings for RandomBrightnessContrastSpec {
         const MUST_BE: &str = "from 0 to 1, or [min, max] with -1 <= min <= max <= 1";
         check_probability(self.p)?;
         Ok(RandomBrightnessContrast {
-            brightness: self.brightness_limit.of_amount("brightness_limit", 1.0, MUST_BE)?,
-            contrast: self.contrast_limit.of_amount("contrast_limit", 1.0, MUST_BE)?,
+            brightness: self.brightness_limit.within([-1.0, 1.0], "brightness_limit", MUST_BE)?,
+            contrast: self.contrast_limit.within([-1.0, 1.0], "contrast_limit", MUST_BE)?,
             by_max: self.brightness_by_max,
             p: self.p,
         })

@@ -19,7 +19,7 @@ use crate::image::{Image8, Size};
 use crate::key::OpRng;
 use crate::op::Op;
 use crate::round::{shift_towards_zero, shifted_level};
-use crate::settings::strength::Strength;
+use crate::settings::symmetric_range::SymmetricRange;
 use serde::{Deserialize, Serialize};
 
 /// Settings of [`RgbShift`].
@@ -27,18 +27,18 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields, default)]
 pub struct RgbShiftSpec {
     /// Levels added to red: up to this many, or from `[min, max]`.
-    pub r_shift_limit: Strength,
+    pub r_shift_limit: SymmetricRange,
     /// Levels added to green.
-    pub g_shift_limit: Strength,
+    pub g_shift_limit: SymmetricRange,
     /// Levels added to blue.
-    pub b_shift_limit: Strength,
+    pub b_shift_limit: SymmetricRange,
     /// How often to act, from 0 to 1.
     pub p: f64,
 }
 
 impl Default for RgbShiftSpec {
     fn default() -> Self {
-        let limit = Strength::Around(20.0);
+        let limit = SymmetricRange::around(20.0);
         Self { r_shift_limit: limit, g_shift_limit: limit, b_shift_limit: limit, p: 0.5 }
     }
 }
@@ -51,9 +51,9 @@ impl OpSettings for RgbShiftSpec {
         check_probability(self.p)?;
         Ok(RgbShift {
             limits: [
-                self.r_shift_limit.of_amount("r_shift_limit", 255.0, MUST_BE)?,
-                self.g_shift_limit.of_amount("g_shift_limit", 255.0, MUST_BE)?,
-                self.b_shift_limit.of_amount("b_shift_limit", 255.0, MUST_BE)?,
+                self.r_shift_limit.within([-255.0, 255.0], "r_shift_limit", MUST_BE)?,
+                self.g_shift_limit.within([-255.0, 255.0], "g_shift_limit", MUST_BE)?,
+                self.b_shift_limit.within([-255.0, 255.0], "b_shift_limit", MUST_BE)?,
             ],
             p: self.p,
         })

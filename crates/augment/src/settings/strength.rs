@@ -42,24 +42,6 @@ impl Strength {
         Ok((low != 1.0 || high != 1.0).then_some([low, high]))
     }
 
-    /// The range of an amount whose neutral value is 0 and whose size is at most `limit`.
-    pub(crate) fn of_amount(
-        self,
-        field: &'static str,
-        limit: f64,
-        must_be: &'static str,
-    ) -> Result<[f64; 2], Error> {
-        let [low, high] = match self {
-            Self::Around(amount) => {
-                check(amount >= 0.0, field, must_be, amount)?;
-                [-amount, amount]
-            }
-            Self::Between(low, high) => [low, high],
-        };
-        check(-limit <= low && low <= high && high <= limit, field, must_be, [low, high])?;
-        Ok([low, high])
-    }
-
     /// The range of a turn of the colour wheel, whose neutral value is 0, or `None` if it is always neutral.
     pub(crate) fn of_hue(self) -> Result<Option<[f64; 2]>, Error> {
         const MUST_BE: &str = "from 0 to 0.5, or [min, max] with -0.5 <= min <= max <= 0.5";
