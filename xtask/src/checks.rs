@@ -12,12 +12,28 @@ use crate::workspace::{Workspace, cargo};
 type Check = (&'static [&'static str], &'static [(&'static str, &'static str)]);
 
 /// No check asks for all features: the GPU backends need toolkits that most machines lack.
-const CHECKS: [Check; 4] = [
+const CHECKS: [Check; 5] = [
     (&["fmt", "--all", "--check"], &[]),
     (&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"], &[]),
     // Unit tests, integration tests and doctests. The profile is the one that kiln runs with,
     // so Burn is built once for both.
     (&["test", "--workspace"], &[]),
+    // People who depend on kiln-augment build it with overflow checks by default; the one profile
+    // here has none.
+    (
+        &[
+            "test",
+            "--package",
+            "kiln-augment",
+            "--test",
+            "properties",
+            "--test",
+            "golden",
+            "--config",
+            "profile.dev.package.kiln-augment.overflow-checks=true",
+        ],
+        &[],
+    ),
     (&["doc", "--workspace", "--no-deps"], &[("RUSTDOCFLAGS", "-D warnings")]),
 ];
 

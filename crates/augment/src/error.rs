@@ -55,5 +55,15 @@ pub(crate) fn check(
 
 /// Checks the setting `p` of an op that acts sometimes.
 pub(crate) fn check_probability(p: f64) -> Result<(), Error> {
-    check((0.0..=1.0).contains(&p), "p", "from 0 to 1", p)
+    check_part("p", p)
+}
+
+/// Checks a setting that is a probability or a part of something.
+pub(crate) fn check_part(field: &'static str, part: f64) -> Result<(), Error> {
+    check((0.0..=1.0).contains(&part), field, "from 0 to 1", part)
+}
+
+/// Refuses a colour where none is shown: a setting that is accepted has an effect.
+pub(crate) fn check_fill(shown: bool, fill: [u8; 3]) -> Result<(), Error> {
+    check(shown || fill == [0; 3], "fill", "left out where the border is not constant", fill)
 }

@@ -14,7 +14,8 @@ use crate::round::pixels_half_even;
 pub fn five_crop(image: &Image8, size: Size) -> Result<[Image8; 5], Error> {
     let whole = image.size();
     let fits = size.area() > 0 && size.width <= whole.width && size.height <= whole.height;
-    check(fits, "size", "at least 1x1 and at most the picture's size", size)?;
+    let found = format_args!("{size} for a picture of {whole}");
+    check(fits, "size", "at least 1x1 and at most the picture's size", found)?;
     let (right, bottom) = (whole.width - size.width, whole.height - size.height);
     let middle = |margin: u32| pixels_half_even(f64::from(margin) / 2.0);
     let cut = |left: u32, top: u32| {

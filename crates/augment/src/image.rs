@@ -83,7 +83,7 @@ impl Image8 {
     /// # Errors
     /// [`Error::PixelCount`] when a side is 0 or `pixels.len()` is not `width * height * channels`.
     pub fn from_bytes(size: Size, channels: Channels, pixels: Vec<u8>) -> Result<Self, Error> {
-        let expected = size.area() * channels.count();
+        let expected = size.area().saturating_mul(channels.count());
         if size.area() == 0 || pixels.len() != expected {
             return Err(Error::PixelCount { size, channels, expected, found: pixels.len() });
         }

@@ -1,5 +1,6 @@
 //! The two traits of every augmentation: what a contributor writes, and what a pipeline holds.
 
+use crate::error::Error;
 use crate::image::{Image8, Size};
 use crate::key::OpRng;
 use std::fmt;
@@ -18,6 +19,14 @@ pub trait Op: fmt::Debug + Send + Sync {
     /// The result's size for a picture of `size`, whatever is drawn.
     fn output_size(&self, size: Size) -> Size {
         size
+    }
+
+    /// Refuses pictures of a `size` that the op has no rule for; a pipeline asks where it knows the size.
+    ///
+    /// # Errors
+    /// [`Error::OutOfRange`] naming the setting.
+    fn check_input(&self, _size: Size) -> Result<(), Error> {
+        Ok(())
     }
 }
 

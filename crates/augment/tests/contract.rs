@@ -285,6 +285,15 @@ fn settings_out_of_range_are_refused() {
         "brightness must be at least 0, or [min, max] with 0 <= min <= max, found -0.1",
     );
     check(
+        "type = 'rand_augment', variant = 'timm', prob = nan",
+        "prob must be from 0 to 1, found NaN",
+    );
+    check(
+        "type = 'random_rotation', degrees = -30",
+        "degrees must be from 0 to 36000 degrees, or [min, max] with -36000 <= min <= max <= 36000, \
+         found -30.0",
+    );
+    check(
         "type = 'color_jitter', hue = 0.6",
         "hue must be from 0 to 0.5, or [min, max] with -0.5 <= min <= max <= 0.5, \
          found [-0.6, 0.6]",
@@ -327,18 +336,90 @@ fn mistakes_inside_of_ops_name_their_place() {
     );
     check(
         &format!("type = 'one_of', ops = [{crop}, {{ type = 'random_grayscale' }}]"),
-        "ops must be a list of ops that yield one size, as any may be chosen, found several sizes",
+        "ops must be a list of ops that yield one size, as any may be chosen, found several, of ops[0] and ops[1]",
     );
     for op in ["one_of', p = 0.5", "sequential', p = 0.5", "some_of', n = 1"] {
         check(
             &format!("type = '{op}, ops = [{crop}]"),
-            "ops must be a list of ops that keep the size, as some may be left out, found one that changes it",
+            "ops must be a list of ops that keep the size, as some may be left out, found one that changes it, ops[0]",
         );
     }
     check(
         "type = 'some_of', n = [1, 2], ops = [{ type = 'random_grayscale' }]",
         "n must be [min, max] with min <= max <= the number of ops, found [1, 2]",
     );
+}
+
+#[test]
+fn crops_larger_than_any_picture_probed_before_are_seen_to_change_the_size() {
+    let refused = |op: &str| {
+        let specs = parse(&format!("pipeline = [{{ {op} }}]")).expect("settings are complete");
+        assert!(specs[0].build(STAGE).is_err(), "{op}");
+    };
+    let [larger, large] =
+        [800, 700].map(|size| format!("{{ type = 'random_crop', size = {size} }}"));
+    refused(&format!("type = 'one_of', ops = [{larger}, {large}], p = 1.0"));
+    refused(&format!("type = 'sequential', ops = [{larger}], p = 0.5"));
+    refused(&format!("type = 'some_of', n = 1, ops = [{large}]"));
+}
+
+#[test]
+fn a_crop_larger_than_its_pictures_needs_a_rule() {
+    let build = |crop: &str| {
+        let specs = parse(&format!(
+            "pipeline = [{{ type = 'resize', size = [30, 40] }}, {{ type = 'random_crop', {crop} }}]"
+        ));
+        Pipeline::build(&specs.expect("settings are complete"), STAGE)
+    };
+    for crop in ["size = 30", "size = 32, padding = 1", "size = 99, pad_if_needed = true"] {
+        assert!(build(crop).is_ok(), "{crop}");
+    }
+    let error = build("size = [31, 20]").expect_err("one row is missing");
+    assert_eq!(
+        error.to_string(),
+        "ops[1] (random_crop): size must be at most that of the pictures, or pad_if_needed = true, \
+         found 20x31 for pictures of 40x30"
+    );
+}
+
+#[test]
+fn settings_without_effect_are_refused() {
+    let check = |op: &str, field: &str| {
+        let specs = parse(&format!("pipeline = [{{ {op} }}]")).expect("settings are complete");
+        let error = specs[0].build(STAGE).expect_err(op).to_string();
+        assert!(error.starts_with(&format!("{field} must be left out")), "{op}: {error}");
+    };
+    check("type = 'rand_augment', variant = 'timm', num_magnitude_bins = 10", "num_magnitude_bins");
+    check("type = 'grid_dropout', shift_xy = [1, 0]", "shift_xy");
+    check(
+        "type = 'grid_dropout', unit_size_range = [3, 4], holes_number_xy = [2, 2]",
+        "unit_size_range",
+    );
+    check("type = 'random_erasing', mode = 'pixel', value = 7", "value");
+    check("type = 'random_erasing', mean = [0.5, 0.5, 0.5]", "mean");
+    check("type = 'pad', padding = 1, padding_mode = 'edge', fill = 9", "fill");
+    check("type = 'random_crop', padding = 1, padding_mode = 'edge', fill = 9", "fill");
+    check("type = 'grid_distortion', border_mode = 'replicate', fill = 9", "fill");
+    check(
+        "type = 'shift_scale_rotate', shift_limit = 0.5, shift_limit_x = 0.1, shift_limit_y = 0.1",
+        "shift_limit",
+    );
+}
+
+#[test]
+fn ops_that_move_pixels_refuse_the_filter_that_only_resizes() {
+    for op in [
+        "rand_augment'",
+        "auto_augment'",
+        "trivial_augment_wide'",
+        "aug_mix'",
+        "random_rotation', degrees = 5",
+    ] {
+        let specs = parse(&format!("pipeline = [{{ type = '{op}, interpolation = 'lanczos' }}]"));
+        let error = specs.expect("settings are complete")[0].build(STAGE).expect_err(op);
+        let expect = "interpolation must be nearest, bilinear or bicubic, found lanczos";
+        assert_eq!(error.to_string(), expect, "{op}");
+    }
 }
 
 #[test]

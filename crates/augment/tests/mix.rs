@@ -192,7 +192,7 @@ fn settings_out_of_range_are_refused() {
     check("mixup_alpha = 1\nswitch_prob = -1", "switch_prob must be from 0 to 1, found -1.0");
     check(
         "cutmix_minmax = [0.8, 0.2]",
-        "cutmix_minmax must be [min, max] with 0 <= min <= max <= 1, found Some([0.8, 0.2])",
+        "cutmix_minmax must be [min, max] with 0 <= min <= max <= 1, found [0.8, 0.2]",
     );
     check(
         "cutmix_alpha = 1\nresizemix = [0.1, 0.8]",

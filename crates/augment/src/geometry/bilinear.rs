@@ -243,7 +243,8 @@ impl<N: Arithmetic> Block<N> {
             let column = if column < last_column { column } else { last_column };
             let row = if row > N::ZERO { row } else { N::ZERO };
             let row = if row < last_row { row } else { last_row };
-            let at = row.index().wrapping_mul(stride).wrapping_add(column.index() * pixel);
+            let at =
+                row.index().wrapping_mul(stride).wrapping_add(column.index().wrapping_mul(pixel));
             self.at[i] = at as usize;
         }
         count as usize
@@ -272,7 +273,7 @@ impl<N: Arithmetic> Block<N> {
         for i in 0..BLOCK {
             let at = self.at[i];
             [upper_left[i], upper_right[i]] = source.pair(at);
-            [lower_left[i], lower_right[i]] = source.pair(at + source.stride);
+            [lower_left[i], lower_right[i]] = source.pair(at.wrapping_add(source.stride));
         }
     }
 

@@ -1,5 +1,6 @@
 //! The names of the resizing filters.
 
+use crate::error::{Error, check};
 use serde::{Deserialize, Serialize};
 
 /// How a resized picture's pixels come from the original's. Except for `Nearest`, the filter widens when the
@@ -21,4 +22,10 @@ pub enum Interpolation {
 impl Interpolation {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Nearest, Self::Bilinear, Self::Bicubic, Self::Lanczos];
+
+    /// Refuses the filter that only resizes, for ops that move pixels.
+    pub(crate) fn check_moves(self) -> Result<(), Error> {
+        let accepted = self != Self::Lanczos;
+        check(accepted, "interpolation", "nearest, bilinear or bicubic", format_args!("lanczos"))
+    }
 }

@@ -44,6 +44,9 @@ impl MixDraw {
         let len = size.area() * 3;
         let count = self.pictures.len();
         assert_eq!(batch.len(), len * count, "a batch of {count} pictures of {size}");
+        if len == 0 {
+            return;
+        }
         // Both of a pair read the other as it was. Partners are opposite, so the first half meets every pair.
         let (first, second) = batch.split_at_mut(count.div_ceil(2) * len);
         let pairs = first.chunks_exact_mut(len).zip(second.rchunks_exact_mut(len));

@@ -122,7 +122,7 @@ impl MixDraw {
     pub fn labels(&self, classes: &[u32]) -> Vec<MixedLabel> {
         let label = |(own, mixed): (usize, &Mixed)| MixedLabel {
             class: classes[own],
-            partner: classes[mixed.partner],
+            partner: classes.get(mixed.partner).copied().unwrap_or(classes[own]),
             lambda: mixed.lambda,
         };
         self.pictures.iter().enumerate().map(label).collect()

@@ -1,6 +1,6 @@
 //! What to mix, how often, how strongly.
 
-use crate::error::{Error, check, check_probability};
+use crate::error::{Error, check, check_part};
 use serde::{Deserialize, Serialize};
 
 /// Settings of [`Mix`]. At least one of the three kinds must be on. Mixing for a part of the training only is the
@@ -60,8 +60,8 @@ impl MixSpec {
     /// # Errors
     /// [`Error::OutOfRange`] naming the setting.
     pub fn build(&self) -> Result<Mix, Error> {
-        check_probability(self.prob).map_err(|error| named(error, "prob"))?;
-        check_probability(self.switch_prob).map_err(|error| named(error, "switch_prob"))?;
+        check_part("prob", self.prob)?;
+        check_part("switch_prob", self.switch_prob)?;
         for (field, alpha) in
             [("mixup_alpha", self.mixup_alpha), ("cutmix_alpha", self.cutmix_alpha)]
         {
@@ -69,34 +69,35 @@ impl MixSpec {
         }
         for (field, range) in [("cutmix_minmax", self.cutmix_minmax), ("resizemix", self.resizemix)]
         {
-            let accepted = range.is_none_or(|[low, high]| 0.0 <= low && low <= high && high <= 1.0);
-            check(accepted, field, "[min, max] with 0 <= min <= max <= 1", range)?;
+            let Some([low, high]) = range else { continue };
+            let accepted = 0.0 <= low && low <= high && high <= 1.0;
+            check(accepted, field, "[min, max] with 0 <= min <= max <= 1", [low, high])?;
         }
+        let one_way = self.cutmix_minmax.is_none() || self.cutmix_alpha == 0.0;
+        check(one_way, "cutmix_alpha", "left out beside cutmix_minmax", self.cutmix_alpha)?;
         let cutmix = self.cutmix_minmax.map(Paste::Inside);
         let drawn = (self.cutmix_alpha > 0.0).then_some(Paste::Area(self.cutmix_alpha));
         let resized = self.resizemix.map(Paste::Resized);
         let alone =
             usize::from(cutmix.is_some() || drawn.is_some()) + usize::from(resized.is_some());
-        check(alone < 2, "resizemix", "off where cutmix is on", self.resizemix)?;
+        check(
+            alone < 2,
+            "resizemix",
+            "off where cutmix is on",
+            self.resizemix.unwrap_or_default(),
+        )?;
         let paste = cutmix.or(drawn).or(resized);
         let blend = (self.mixup_alpha > 0.0).then_some(self.mixup_alpha);
         let any = paste.is_some() || blend.is_some();
         check(any, "mixup_alpha", "above 0, or cutmix or resizemix on", self.mixup_alpha)?;
+        let used = (blend.is_some() && paste.is_some()) || self.switch_prob == 0.5;
+        check(used, "switch_prob", "left out where there is one kind", self.switch_prob)?;
         let paste_prob = match (blend, paste) {
             (Some(_), Some(_)) => self.switch_prob,
             (None, _) => 1.0,
             (_, None) => 0.0,
         };
         Ok(Mix { blend, paste, paste_prob, prob: self.prob, mode: self.mode })
-    }
-}
-
-fn named(error: Error, name: &'static str) -> Error {
-    match error {
-        Error::OutOfRange { must_be, found, .. } => {
-            Error::OutOfRange { field: name, must_be, found }
-        }
-        other => other,
     }
 }
 

@@ -74,6 +74,7 @@ impl OpSettings for AugMixSpec {
         check(depth <= 64, "chain_depth", "from 0 to 64", depth)?;
         let accepted = self.alpha > 0.0 && self.alpha <= 1000.0;
         check(accepted, "alpha", "above 0 and at most 1000", self.alpha)?;
+        self.interpolation.check_moves()?;
         Ok(AugMix { spec: self.clone() })
     }
 

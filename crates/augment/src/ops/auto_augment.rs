@@ -47,6 +47,7 @@ impl OpSettings for AutoAugmentSpec {
     type Op = AutoAugment;
 
     fn build(&self, _: Size) -> Result<AutoAugment, Error> {
+        self.interpolation.check_moves()?;
         let Self { policy, interpolation, fill } = *self;
         Ok(AutoAugment { policy, interpolation, fill })
     }

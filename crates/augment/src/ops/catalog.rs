@@ -183,6 +183,12 @@ macro_rules! catalog {
                     $(Self::$variant(op) => Op::output_size(op, size),)*
                 }
             }
+
+            fn check_input(&self, size: Size) -> Result<(), Error> {
+                match self {
+                    $(Self::$variant(op) => Op::check_input(op, size),)*
+                }
+            }
         }
     };
 }

@@ -20,7 +20,7 @@
 //! ```
 
 use super::OpSettings;
-use crate::error::{Error, check, check_probability};
+use crate::error::{Error, check, check_fill, check_probability};
 use crate::geometry::bilinear::interpolated;
 use crate::geometry::smooth_noise::SmoothNoise;
 use crate::image::{Image8, Size};
@@ -87,6 +87,7 @@ impl OpSettings for ElasticTransformSpec {
         check((0.0..=1e6).contains(&self.alpha), "alpha", "from 0 to 1000000", self.alpha)?;
         check((1.0..=1000.0).contains(&self.sigma), "sigma", "from 1 to 1000", self.sigma)?;
         check_probability(self.p)?;
+        check_fill(self.border_mode == BorderMode::Constant, self.fill)?;
         // OpenCV's size for a curve of floating-point numbers.
         let size = if self.approximate { 17 } else { pixels_half_even(self.sigma * 8.0 + 1.0) | 1 };
         Ok(ElasticTransform {

@@ -16,7 +16,7 @@
 //! ```
 
 use super::OpSettings;
-use crate::error::{Error, check, check_probability};
+use crate::error::{Error, check, check_fill, check_probability};
 use crate::geometry::bent::Grid;
 use crate::geometry::bilinear::interpolated;
 use crate::image::{Image8, Size};
@@ -67,6 +67,7 @@ impl OpSettings for GridDistortionSpec {
         const MUST_BE: &str = "from 0 to 1, or [min, max] with -1 <= min <= max <= 1";
         check((1..=1000).contains(&self.num_steps), "num_steps", "from 1 to 1000", self.num_steps)?;
         check_probability(self.p)?;
+        check_fill(self.border_mode == BorderMode::Constant, self.fill)?;
         Ok(GridDistortion {
             steps: self.num_steps,
             limits: self.distort_limit.within([-1.0, 1.0], "distort_limit", MUST_BE)?,

@@ -80,6 +80,15 @@ impl OpSettings for GridDropoutSpec {
             let accepted = (1..=65_535).contains(&columns) && (1..=65_535).contains(&rows);
             check(accepted, "holes_number_xy", "from 1 to 65535 each", [columns, rows])?;
         }
+        let one_way = self.unit_size_range.is_none() || self.holes_number_xy.is_none();
+        check(
+            one_way,
+            "unit_size_range",
+            "left out beside holes_number_xy",
+            self.unit_size_range.unwrap_or_default(),
+        )?;
+        let used = !self.random_offset || self.shift_xy == [0, 0];
+        check(used, "shift_xy", "left out unless random_offset = false", self.shift_xy)?;
         Ok(GridDropout { spec: self.clone() })
     }
 

@@ -14,17 +14,20 @@
 use super::OpSettings;
 use crate::blur::kernel_size;
 use crate::blur::median::median_blur;
-use crate::error::{Error, check_probability};
+use crate::error::{Error, check, check_probability};
 use crate::image::{Image8, Size};
 use crate::key::OpRng;
 use crate::op::Op;
 use serde::{Deserialize, Serialize};
 
+/// The largest side of a kernel.
+const LARGEST: u32 = 101;
+
 /// Settings of [`MedianBlur`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct MedianBlurSpec {
-    /// Smallest and largest side of the square in pixels, from 3 to 255; an even one is made odd by adding 1.
+    /// Smallest and largest side of the square in pixels, from 3 to 101; an even one is made odd by adding 1.
     pub blur_limit: [u32; 2],
     /// How often to act, from 0 to 1.
     pub p: f64,
@@ -41,7 +44,16 @@ impl OpSettings for MedianBlurSpec {
 
     fn build(&self, _: Size) -> Result<MedianBlur, Error> {
         check_probability(self.p)?;
-        Ok(MedianBlur { sizes: kernel_size::odd_range(self.blur_limit)?, p: self.p })
+        let sizes = kernel_size::odd_range(self.blur_limit)?;
+        // The work grows with the area of the kernel.
+        let [_, high] = self.blur_limit;
+        check(
+            high <= LARGEST,
+            "blur_limit",
+            "[min, max] with 3 <= min <= max <= 101",
+            self.blur_limit,
+        )?;
+        Ok(MedianBlur { sizes, p: self.p })
     }
 
     fn example() -> Self {

@@ -14,7 +14,7 @@
 //! ```
 
 use super::OpSettings;
-use crate::error::{Error, check_probability};
+use crate::error::{Error, check_fill, check_probability};
 use crate::geometry::bent::{Camera, Fisheye};
 use crate::geometry::bilinear::interpolated;
 use crate::image::{Image8, Size};
@@ -72,6 +72,7 @@ impl OpSettings for OpticalDistortionSpec {
     fn build(&self, _: Size) -> Result<OpticalDistortion, Error> {
         const MUST_BE: &str = "from 0 to 100, or [min, max] with -100 <= min <= max <= 100";
         check_probability(self.p)?;
+        check_fill(self.border_mode == BorderMode::Constant, self.fill)?;
         Ok(OpticalDistortion {
             strengths: self.distort_limit.within([-100.0, 100.0], "distort_limit", MUST_BE)?,
             mode: self.mode,

@@ -13,7 +13,7 @@
 //! ```
 
 use super::OpSettings;
-use crate::error::Error;
+use crate::error::{Error, check_fill};
 use crate::geometry::axis::{Axis, gather};
 use crate::image::{Image8, Size};
 use crate::key::OpRng;
@@ -41,6 +41,7 @@ impl OpSettings for PadSpec {
 
     fn build(&self, _: Size) -> Result<Pad, Error> {
         self.padding.validate()?;
+        check_fill(self.padding_mode == PaddingMode::Constant, self.fill)?;
         Ok(Pad { padding: self.padding, fill: self.fill, mode: self.padding_mode })
     }
 

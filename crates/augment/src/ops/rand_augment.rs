@@ -16,7 +16,7 @@
 //! ```
 
 use super::OpSettings;
-use crate::error::{Error, check, check_probability};
+use crate::error::{Error, check, check_part};
 use crate::geometry::interpolation::Interpolation;
 use crate::image::{Image8, Size};
 use crate::key::OpRng;
@@ -90,11 +90,13 @@ impl OpSettings for RandAugmentSpec {
             }
             Variant::Timm => {
                 check((0.0..=10.0).contains(&magnitude), "magnitude", "from 0 to 10", magnitude)?;
+                check(bins == 31, "num_magnitude_bins", "left out for timm", bins)?;
             }
         }
         let std = self.magnitude_std;
         check((0.0..=100.0).contains(&std), "magnitude_std", "from 0 to 100", std)?;
-        check_probability(self.prob)?;
+        check_part("prob", self.prob)?;
+        self.interpolation.map_or(Ok(()), Interpolation::check_moves)?;
         Ok(RandAugment { spec: self.clone() })
     }
 

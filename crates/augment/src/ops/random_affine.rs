@@ -16,7 +16,7 @@
 //! ```
 
 use super::OpSettings;
-use super::random_rotation::{check_center, check_interpolation, nearest};
+use super::random_rotation::{check_center, nearest};
 use crate::error::{Error, check};
 use crate::geometry::affine::{Placement, middle};
 use crate::geometry::interpolation::Interpolation;
@@ -102,13 +102,16 @@ impl OpSettings for RandomAffineSpec {
 
     fn build(&self, _: Size) -> Result<RandomAffine, Error> {
         const PARTS: &str = "[across, down], each from 0 to 1";
-        check_interpolation(self.interpolation)?;
+        self.interpolation.check_moves()?;
         check_center(self.center)?;
-        let accepted = self.translate.iter().flatten().all(|part| (0.0..=1.0).contains(part));
-        check(accepted, "translate", PARTS, self.translate)?;
-        let accepted =
-            self.scale.is_none_or(|[low, high]| 0.0 < low && low <= high && high < f64::INFINITY);
-        check(accepted, "scale", "[min, max] with 0 < min <= max", self.scale)?;
+        if let Some(parts) = self.translate {
+            let accepted = parts.iter().all(|part| (0.0..=1.0).contains(part));
+            check(accepted, "translate", PARTS, parts)?;
+        }
+        if let Some([low, high]) = self.scale {
+            let accepted = 0.0 < low && low <= high && high < f64::INFINITY;
+            check(accepted, "scale", "[min, max] with 0 < min <= max", [low, high])?;
+        }
         let shear =
             |range: Option<SymmetricRange>| range.map(|range| range.angles("shear")).transpose();
         Ok(RandomAffine {

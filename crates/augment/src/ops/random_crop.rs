@@ -13,7 +13,7 @@
 //! ```
 
 use super::OpSettings;
-use crate::error::Error;
+use crate::error::{Error, check, check_fill};
 use crate::geometry::axis::{Axis, gather};
 use crate::image::{Image8, Size};
 use crate::key::OpRng;
@@ -49,6 +49,7 @@ impl OpSettings for RandomCropSpec {
 
     fn build(&self, default: Size) -> Result<RandomCrop, Error> {
         self.padding.validate()?;
+        check_fill(self.padding_mode == PaddingMode::Constant, self.fill)?;
         Ok(RandomCrop {
             size: target_size::resolve(self.size, default)?,
             padding: self.padding,
@@ -132,6 +133,16 @@ impl Op for RandomCrop {
         let columns = self.sources(width, [left, right], draw.left, self.size.width);
         let rows = self.sources(height, [top, bottom], draw.top, self.size.height);
         gather(image, &columns, &rows, self.fill)
+    }
+
+    fn check_input(&self, size: Size) -> Result<(), Error> {
+        let (Size { width, height }, padded) = (self.size, self.padded_size(size));
+        check(
+            width <= padded.width && height <= padded.height,
+            "size",
+            "at most that of the pictures, or pad_if_needed = true",
+            format_args!("{} for pictures of {size}", self.size),
+        )
     }
 
     fn output_size(&self, size: Size) -> Size {

@@ -110,6 +110,11 @@ impl OpSettings for RandomErasingSpec {
         check(accepted, "max_count", "from min_count to 1000", most)?;
         let normalize = Normalize { mean: self.mean, std: self.std };
         normalize.validate()?;
+        let constant = self.mode == ErasingMode::Const;
+        let used = constant || self.value == IMAGENET_MEAN;
+        check(used, "value", "left out unless mode = \"const\"", self.value)?;
+        let used = !constant || normalize == Normalize::IMAGENET;
+        check(used, "mean", "left out, and std too, for mode = \"const\"", self.mean)?;
         Ok(RandomErasing {
             p: self.p,
             scale: self.scale,

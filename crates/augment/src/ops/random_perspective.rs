@@ -14,7 +14,6 @@
 //! ```
 
 use super::OpSettings;
-use super::random_rotation::check_interpolation;
 use crate::erasing::rectangle::integer;
 use crate::error::{Error, check, check_probability};
 use crate::geometry::interpolation::Interpolation;
@@ -55,7 +54,7 @@ impl OpSettings for RandomPerspectiveSpec {
         let scale = self.distortion_scale;
         check((0.0..=1.0).contains(&scale), "distortion_scale", "from 0 to 1", scale)?;
         check_probability(self.p)?;
-        check_interpolation(self.interpolation)?;
+        self.interpolation.check_moves()?;
         Ok(RandomPerspective {
             scale,
             p: self.p,

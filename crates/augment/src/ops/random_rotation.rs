@@ -47,23 +47,18 @@ pub(crate) const fn nearest() -> Interpolation {
     Interpolation::Nearest
 }
 
-/// Refuses the filter that only resizes.
-pub(crate) fn check_interpolation(interpolation: Interpolation) -> Result<(), Error> {
-    let accepted = interpolation != Interpolation::Lanczos;
-    check(accepted, "interpolation", "nearest, bilinear or bicubic", interpolation)
-}
-
 /// Checks a place.
 pub(crate) fn check_center(center: Option<[f64; 2]>) -> Result<(), Error> {
-    let accepted = center.iter().flatten().all(|at| at.abs() <= 1e6);
-    check(accepted, "center", "[x, y], each up to 1000000 in size", center)
+    let Some(place) = center else { return Ok(()) };
+    let accepted = place.iter().all(|at| at.abs() <= 1e6);
+    check(accepted, "center", "[x, y], each up to 1000000 in size", place)
 }
 
 impl OpSettings for RandomRotationSpec {
     type Op = RandomRotation;
 
     fn build(&self, _: Size) -> Result<RandomRotation, Error> {
-        check_interpolation(self.interpolation)?;
+        self.interpolation.check_moves()?;
         check_center(self.center)?;
         Ok(RandomRotation {
             degrees: self.degrees.angles("degrees")?,

@@ -15,7 +15,7 @@
 //! ```
 
 use super::OpSettings;
-use crate::error::{Error, check, check_probability};
+use crate::error::{Error, check, check_fill, check_probability};
 use crate::geometry::interpolation::Interpolation;
 use crate::geometry::opencv_affine::OpenCvAffine;
 use crate::image::{Image8, Size};
@@ -77,6 +77,7 @@ impl OpSettings for ShiftScaleRotateSpec {
         const PARTS: &str = "from 0 to 1, or [min, max] with -1 <= min <= max <= 1";
         const CHANGE: &str = "from 0 to below 1, or [min, max] with -1 < min <= max <= 1000";
         check_probability(self.p)?;
+        check_fill(self.border_mode == BorderMode::Constant, self.fill)?;
         let nearest = self.interpolation == Interpolation::Nearest;
         let accepted = nearest || self.interpolation == Interpolation::Bilinear;
         check(accepted, "interpolation", "nearest or bilinear", self.interpolation)?;
@@ -84,6 +85,14 @@ impl OpSettings for ShiftScaleRotateSpec {
             Some(range) => range.within([-1.0, 1.0], field, PARTS),
             None => self.shift_limit.within([-1.0, 1.0], "shift_limit", PARTS),
         };
+        let both = self.shift_limit_x.is_some() && self.shift_limit_y.is_some();
+        let used = !both || self.shift_limit == Self::default().shift_limit;
+        check(
+            used,
+            "shift_limit",
+            "left out beside shift_limit_x and shift_limit_y",
+            self.shift_limit.max,
+        )?;
         let scale =
             self.scale_limit.within([(-1.0_f64).next_up(), 1000.0], "scale_limit", CHANGE)?;
         Ok(ShiftScaleRotate {

@@ -46,6 +46,7 @@ impl OpSettings for TrivialAugmentWideSpec {
     type Op = TrivialAugmentWide;
 
     fn build(&self, _: Size) -> Result<TrivialAugmentWide, Error> {
+        self.interpolation.check_moves()?;
         let Self { num_magnitude_bins: bins, interpolation, fill } = *self;
         check((2..=1000).contains(&bins), "num_magnitude_bins", "from 2 to 1000", bins)?;
         Ok(TrivialAugmentWide { bins, interpolation, fill })

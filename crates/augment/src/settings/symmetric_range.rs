@@ -28,13 +28,23 @@ impl SymmetricRange {
         must_be: &'static str,
     ) -> Result<[f64; 2], Error> {
         let Self { min, max } = self;
-        check(lowest <= min && min <= max && max <= highest, field, must_be, [min, max])?;
+        let accepted = lowest <= min && min <= max && max <= highest;
+        // What was written: one number stands for both bounds.
+        if min == -max {
+            check(accepted, field, must_be, max)?;
+        } else {
+            check(accepted, field, must_be, [min, max])?;
+        }
         Ok([min, max])
     }
 
     /// Its bounds as angles in degrees.
     pub(crate) fn angles(self, field: &'static str) -> Result<[f64; 2], Error> {
-        self.within([-36_000.0, 36_000.0], field, "degrees, or [min, max] with min <= max")
+        self.within(
+            [-36_000.0, 36_000.0],
+            field,
+            "from 0 to 36000 degrees, or [min, max] with -36000 <= min <= max <= 36000",
+        )
     }
 }
 
