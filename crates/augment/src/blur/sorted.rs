@@ -109,19 +109,26 @@ mod tests {
         }
     }
 
-    /// For each number of ones in the first list and in the second a place.
-    fn sorted_lists(first: usize, second: usize) -> (Vec<Tile>, Vec<Tile>) {
-        let one = |from_end, ones| u8::from(from_end < ones);
-        let ones = |place: usize| (place % (first + 1), place / (first + 1) % (second + 1));
-        let tile = |i| Tile(std::array::from_fn(move |at| one(first - 1 - i, ones(at).0)));
-        let other = |i| Tile(std::array::from_fn(move |at| one(second - 1 - i, ones(at).1)));
-        ((0..first).map(tile).collect(), (0..second).map(other).collect())
+    /// Two sorted lists of zeros and ones, at each place another pair of them; all pairs if asked for enough `parts`.
+    fn sorted_lists(first: usize, second: usize, part: usize) -> (Vec<Tile>, Vec<Tile>) {
+        let pair = move |place: usize| part * TILE + place;
+        let ones = move |place| pair(place) % (first + 1);
+        let others = move |place| pair(place) / (first + 1) % (second + 1);
+        let list = (0..first)
+            .rev()
+            .map(|i| Tile(std::array::from_fn(|place| u8::from(i < ones(place)))))
+            .collect();
+        let other = (0..second)
+            .rev()
+            .map(|i| Tile(std::array::from_fn(|place| u8::from(i < others(place)))))
+            .collect();
+        (list, other)
     }
 
     #[test]
     fn sorted_lists_are_merged() {
         for (first, second) in [(5, 5), (10, 5), (7, 7), (14, 7), (14, 14)] {
-            let (mut list, others) = sorted_lists(first, second);
+            let (mut list, others) = sorted_lists(first, second, 0);
             list.extend(others);
             merge(&mut list, first, TILE);
             let sorted = (0..TILE).all(|place| list.is_sorted_by_key(|tile| tile.0[place]));
@@ -131,15 +138,15 @@ mod tests {
 
     #[test]
     fn the_middle_of_two_sorted_lists_is_found() {
-        // As many ones as places differ in both lists.
-        for (first, second, rank) in [(15, 10, 12), (28, 12, 24)] {
-            let (list, others) = sorted_lists(first, second);
-            let found = ranked(rank, &list, &others, TILE);
+        for (first, second, part) in [(15, 10, 0), (28, 21, 0), (28, 21, 1)] {
+            let (list, others) = sorted_lists(first, second, part);
+            let middle = usize::midpoint(first, second);
+            let found = ranked(middle, &list, &others, TILE);
             for place in 0..TILE {
-                let mut all: Vec<u8> =
-                    list.iter().chain(&others).map(|tile| tile.0[place]).collect();
+                let all = list.iter().chain(&others);
+                let mut all: Vec<u8> = all.map(|tile| tile.0[place]).collect();
                 all.sort_unstable();
-                assert_eq!(found.0[place], all[rank], "{first} and {second}");
+                assert_eq!(found.0[place], all[middle], "{first} and {second}");
             }
         }
     }
