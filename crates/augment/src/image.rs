@@ -106,6 +106,19 @@ impl Image8 {
         Self { size, channels, pixels: vec![0; size.area() * channels.count()] }
     }
 
+    /// A picture whose bytes `write` appends to an empty list, so that none is written twice. What is missing is 0.
+    pub(crate) fn appended(
+        size: Size,
+        channels: Channels,
+        write: impl FnOnce(&mut Vec<u8>),
+    ) -> Self {
+        let len = size.area() * channels.count();
+        let mut pixels = Vec::with_capacity(len);
+        write(&mut pixels);
+        pixels.resize(len, 0);
+        Self { size, channels, pixels }
+    }
+
     /// Width and height.
     pub const fn size(&self) -> Size {
         self.size

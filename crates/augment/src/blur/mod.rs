@@ -12,4 +12,5 @@ pub(crate) mod kernel_size;
 pub(crate) mod median;
 pub(crate) mod pillow;
 pub(crate) mod separable;
+mod sorted;
 pub(crate) mod taps;

@@ -3,8 +3,8 @@
 //! Both only move pixels, and they move rows and columns independently. A chain of them is therefore two lists of
 //! source positions, one for columns and one for rows, and one pass over the result however long the chain is.
 
-use super::canvas::{fillable, filled_like};
-use crate::image::{Image8, Size};
+use super::canvas::fillable;
+use crate::image::{Channels, Image8, Size};
 use crate::settings::padding::PaddingMode;
 
 /// Where each position of the result comes from on one axis; `None` is the fill colour.
@@ -27,8 +27,10 @@ impl Axis {
             .map(|position| {
                 let last = i64::from(len) - 1;
                 match mode {
-                    PaddingMode::Constant if position < 0 || position > last => None,
-                    PaddingMode::Constant | PaddingMode::Edge => inside(position.clamp(0, last)),
+                    // Most are, and a division takes longer than all the rest.
+                    _ if (0..=last).contains(&position) => inside(position),
+                    PaddingMode::Constant => None,
+                    PaddingMode::Edge => inside(position.clamp(0, last)),
                     // A mirror at both ends makes the picture periodic.
                     PaddingMode::Reflect if len == 1 => inside(0),
                     PaddingMode::Reflect => {
@@ -62,16 +64,15 @@ impl Axis {
         self.sources.len() as u32
     }
 
-    /// Stretches that can be copied as they are: first position, first source, length.
-    fn runs(&self) -> Vec<(usize, usize, usize)> {
-        let mut runs: Vec<(usize, usize, usize)> = Vec::new();
-        for (position, source) in self.sources.iter().enumerate() {
-            let Some(source) = source.map(|source| source as usize) else { continue };
+    /// Stretches that can be copied as they are, from a source on, or filled; with their lengths.
+    fn runs(&self) -> Vec<(Option<usize>, usize)> {
+        let mut runs: Vec<(Option<usize>, usize)> = Vec::new();
+        for source in &self.sources {
+            let source = source.map(|source| source as usize);
             match runs.last_mut() {
-                Some((to, from, len)) if *to + *len == position && *from + *len == source => {
-                    *len += 1;
-                }
-                _ => runs.push((position, source, 1)),
+                // Fill goes on with fill.
+                Some((from, len)) if from.map(|from| from + *len) == source => *len += 1,
+                _ => runs.push((source, 1)),
             }
         }
         runs
@@ -92,18 +93,36 @@ const fn wrap(offset: i64, len: u32) -> usize {
 /// The picture whose pixel `(x, y)` is that of `image` at `(columns[x], rows[y])`.
 pub(crate) fn gather(image: Image8, columns: &Axis, rows: &Axis, fill: [u8; 3]) -> Image8 {
     let image = fillable(image, fill);
-    let mut result = filled_like(&image, Size::new(columns.len(), rows.len()), fill);
-    let pixel = image.channels().count();
+    let size = Size::new(columns.len(), rows.len());
+    Image8::appended(size, image.channels(), |pixels| match image.channels() {
+        Channels::Gray => append(&image, columns, rows, [fill[0]], pixels),
+        Channels::Rgb => append(&image, columns, rows, fill, pixels),
+    })
+}
+
+fn append<const C: usize>(
+    image: &Image8,
+    columns: &Axis,
+    rows: &Axis,
+    fill: [u8; C],
+    pixels: &mut Vec<u8>,
+) {
     let runs = columns.runs();
-    let stride = result.stride();
-    for (target, source) in result.pixels_mut().chunks_exact_mut(stride).zip(&rows.sources) {
-        let Some(source) = source.map(|y| image.row(y)) else { continue };
-        for &(to, from, len) in &runs {
-            target[to * pixel..(to + len) * pixel]
-                .copy_from_slice(&source[from * pixel..(from + len) * pixel]);
+    let filled = fill.repeat(columns.sources.len());
+    for row in &rows.sources {
+        let Some(row) = row.map(|y| image.row(y).as_chunks::<C>().0) else {
+            pixels.extend_from_slice(&filled);
+            continue;
+        };
+        for &(from, len) in &runs {
+            match from {
+                None => pixels.extend_from_slice(&filled[..len * C]),
+                // Mirrors have many of these, and a copy of known length is not a call.
+                Some(from) if len == 1 => pixels.extend_from_slice(&row[from]),
+                Some(from) => pixels.extend_from_slice(row[from..from + len].as_flattened()),
+            }
         }
     }
-    result
 }
 
 #[cfg(test)]
@@ -149,8 +168,8 @@ mod tests {
     #[test]
     fn runs_are_as_long_as_possible() {
         let axis = Axis::identity(3).padded(1, 2, PaddingMode::Constant);
-        assert_eq!(axis.runs(), [(1, 0, 3)]);
+        assert_eq!(axis.runs(), [(None, 1), (Some(0), 3), (None, 2)]);
         let axis = Axis::identity(3).padded(1, 1, PaddingMode::Edge);
-        assert_eq!(axis.runs(), [(0, 0, 1), (1, 0, 3), (4, 2, 1)]);
+        assert_eq!(axis.runs(), [(Some(0), 1), (Some(0), 3), (Some(2), 1)]);
     }
 }

@@ -18,7 +18,6 @@ use crate::error::{Error, check_probability};
 use crate::image::{Image8, Size};
 use crate::key::OpRng;
 use crate::op::Op;
-use crate::round::level_half_even;
 use serde::{Deserialize, Serialize};
 
 /// Settings of [`ToSepia`].
@@ -55,7 +54,51 @@ pub struct ToSepia {
 }
 
 /// The usual matrix times 1024, a row for each channel of the result.
-const MATRIX: [[f32; 3]; 3] = [[402.0, 787.0, 194.0], [357.0, 702.0, 172.0], [279.0, 547.0, 134.0]];
+const ROWS: [Row; 3] =
+    [Row::of([402, 787, 194]), Row::of([357, 702, 172]), Row::of([279, 547, 134])];
+
+/// Weights in parts that keep sums within 16 bits, which vectors have most of: `256 * whole + part`.
+#[derive(Clone, Copy)]
+struct Row {
+    whole: [u16; 3],
+    /// From -128 to 127, modulo 2^16.
+    part: [u16; 3],
+    /// What makes a sum of parts positive, in 256.
+    raise: u16,
+}
+
+impl Row {
+    const fn of(weights: [u16; 3]) -> Self {
+        let (mut whole, mut part, mut below) = ([0; 3], [0; 3], 0);
+        let mut i = 0;
+        while i < 3 {
+            whole[i] = (weights[i] + 128) / 256;
+            part[i] = weights[i].wrapping_sub(256 * whole[i]);
+            if 256 * whole[i] > weights[i] {
+                below += 256 * whole[i] - weights[i];
+            }
+            i += 1;
+        }
+        // Levels are below 256.
+        Self { whole, part, raise: below }
+    }
+
+    /// The weighted sum, rounded upwards if in the middle between two levels.
+    #[inline(always)]
+    #[allow(clippy::cast_possible_truncation, reason = "at most 255")]
+    fn level(self, levels: [u16; 3]) -> u8 {
+        let part = dot(levels, self.part).wrapping_add(256 * self.raise + 512) / 256;
+        let level = dot(levels, self.whole).wrapping_add(part).wrapping_sub(self.raise) / 4;
+        level.min(255) as u8
+    }
+}
+
+#[inline(always)]
+fn dot(a: [u16; 3], b: [u16; 3]) -> u16 {
+    (a[0].wrapping_mul(b[0]))
+        .wrapping_add(a[1].wrapping_mul(b[1]))
+        .wrapping_add(a[2].wrapping_mul(b[2]))
+}
 
 #[derive(Clone, Copy)]
 struct Sepia;
@@ -63,14 +106,8 @@ struct Sepia;
 impl PixelFunction for Sepia {
     #[inline(always)]
     fn of(self, pixel: [u8; 3]) -> [u8; 3] {
-        // Sums are whole and below 2^24: `f32` has them exactly, and multiplies faster than integers of 32 bits.
-        let [red, green, blue] = pixel.map(f32::from);
-        MATRIX.map(|[from_red, from_green, from_blue]| {
-            let sum = red * from_red + green * from_green + blue * from_blue;
-            // Half a unit more, and no sum lies in the middle between two levels: upwards is what is left of a tie.
-            let level = (sum + 0.5) * (1.0 / 1024.0);
-            level_half_even(if level < 255.0 { level } else { 255.0 })
-        })
+        let levels = [u16::from(pixel[0]), u16::from(pixel[1]), u16::from(pixel[2])];
+        [ROWS[0].level(levels), ROWS[1].level(levels), ROWS[2].level(levels)]
     }
 }
 
