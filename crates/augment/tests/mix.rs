@@ -196,7 +196,7 @@ fn settings_out_of_range_are_refused() {
     );
     check(
         "cutmix_alpha = 1\nresizemix = [0.1, 0.8]",
-        "resizemix must be off where cutmix is on, found Some([0.1, 0.8])",
+        "resizemix must be off where cutmix is on, found [0.1, 0.8]",
     );
 }
 
