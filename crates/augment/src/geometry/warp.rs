@@ -87,9 +87,10 @@ fn scaled<const C: usize>(
     rows: &[Option<usize>],
 ) {
     let stride = image.stride();
+    let height = image.size().height;
     for (target, row) in result.pixels_mut().chunks_exact_mut(stride).zip(rows) {
-        let source = row.and_then(|row| image.pixels().get(row * stride..(row + 1) * stride));
-        let Some(source) = source.map(|row| row.as_chunks::<C>().0) else { continue };
+        let row = row.and_then(|row| u32::try_from(row).ok()).filter(|row| *row < height);
+        let Some(source) = row.map(|row| image.row(row).as_chunks::<C>().0) else { continue };
         for (pixel, column) in target.as_chunks_mut::<C>().0.iter_mut().zip(columns) {
             if let Some(found) = column.and_then(|column| source.get(column)) {
                 *pixel = *found;
