@@ -7,7 +7,8 @@
 //! result on any thread, in any order, after any interruption. An [`Op`] decides first and acts second: `draw`
 //! touches no pixel and `render` touches no randomness, so tests can check either alone.
 //!
-//! Names, defaults and arithmetic are those of torchvision on PIL pictures. Each op's page says how exactly.
+//! Names, defaults and arithmetic are those of a reference, torchvision, albumentations or timm, which each op's page
+//! names; where an op differs, its section *Parity* says so.
 //!
 //! The readme below shows both ways in, from a configuration and from code.
 #![doc = include_str!("../README.md")]

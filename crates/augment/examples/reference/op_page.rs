@@ -63,7 +63,9 @@ impl OpPage {
                 line.strip_prefix("pub ").and_then(|field| field.split_once(':'))
             {
                 let default = match &defaults {
-                    Some(table) => table.get(name).map_or("none".to_owned(), |v| format!("`{v}`")),
+                    Some(table) => {
+                        table.get(name).map_or_else(|| missing(name), |v| format!("`{v}`"))
+                    }
                     None => String::new(),
                 };
                 let meaning = plain(std::mem::take(&mut meaning).trim()).replace('|', "\\|");
@@ -104,6 +106,11 @@ impl OpPage {
             .find(|result| result != photo)
             .unwrap_or_else(|| photo.clone())
     }
+}
+
+/// What stands for a default that is not written down: a fill is black, anything else is absent.
+fn missing(name: &str) -> String {
+    if name == "fill" { "`0`".to_owned() } else { "none".to_owned() }
 }
 
 /// The settings that are assumed where none is written, without those that are simply absent; nothing if the op

@@ -6,8 +6,9 @@
 //!
 //! # Parity
 //! `timm.data.Mixup`: pairs, probabilities, and rectangles rounded to the same pixels, with `lambda` corrected to the
-//! area that was pasted. The middle picture of an odd batch stays as it is, where timm blends it with itself. torchvision's `MixUp` and `CutMix` are `prob = 1` with one kind on; they mix with the next
-//! picture instead of the opposite one.
+//! area that was pasted. The middle picture of an odd batch stays as it is, where timm blends it with itself.
+//! torchvision's `MixUp` and `CutMix` are `prob = 1` with one kind on; they mix with the next picture instead of the
+//! opposite one.
 
 use super::label::MixedLabel;
 use super::settings::{Mix, MixMode, Paste};
