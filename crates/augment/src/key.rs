@@ -108,6 +108,12 @@ impl OpRng {
         }
     }
 
+    /// Uniform among `low, low + 1, ..., high`; `low` when `high` is below it.
+    pub(crate) fn integer(&mut self, low: u32, high: u32) -> u32 {
+        let choices = u64::from(high.saturating_sub(low)) + 1;
+        low.saturating_add(u32::try_from(self.below(choices)).unwrap_or(0))
+    }
+
     /// Standard normal (Box and Muller, 1958); uses two draws.
     pub fn normal(&mut self) -> f64 {
         let radius = (-2.0 * (1.0 - self.unit()).ln()).sqrt();

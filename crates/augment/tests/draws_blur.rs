@@ -1,28 +1,14 @@
 //! What the ops that blur or compress draw. No pixel is touched.
 #![allow(clippy::expect_used, reason = "this file is tests and nothing else")]
 
+mod support;
+
 use kiln_augment::ops::{
     BlurSpec, DefocusSpec, GaussianBlurSpec, ImageCompressionSpec, MedianBlurSpec, MotionBlurSpec,
 };
-use kiln_augment::{Domain, Op, OpSettings, RandomKey, Size};
+use kiln_augment::{OpSettings, Size};
 use std::collections::BTreeMap;
-
-const STAGE: Size = Size::square(224);
-const MANY: u64 = 20_000;
-
-/// Draws of many pictures of one size.
-fn draws<S: OpSettings>(spec: &S, size: Size) -> Vec<<S::Op as Op>::Draw> {
-    let op = spec.build(STAGE).expect("settings are in range");
-    let key = |index| RandomKey { seed: 42, domain: Domain::Augment, epoch: 0, index };
-    (0..MANY).map(|index| op.draw(size, &mut key(index).rng(0))).collect()
-}
-
-/// Accepts a rate that is within five standard deviations of `expect`.
-fn check_rate(hits: usize, of: usize, expect: f64) {
-    let rate = hits as f64 / of as f64;
-    let deviation = (expect * (1.0 - expect) / of as f64).sqrt();
-    assert!((rate - expect).abs() <= 5.0 * deviation, "rate {rate}, expected {expect}");
-}
+use support::many_draws::{STAGE, check_rate, check_uniform, draws};
 
 /// Accepts values that are each as frequent as the others, and no other ones.
 fn check_even(drawn: impl IntoIterator<Item = u32>, expect: &[u32]) {
@@ -34,15 +20,6 @@ fn check_even(drawn: impl IntoIterator<Item = u32>, expect: &[u32]) {
     let all = counts.values().sum();
     for hits in counts.into_values() {
         check_rate(hits, all, 1.0 / expect.len() as f64);
-    }
-}
-
-/// Accepts values that fill a range evenly.
-fn check_uniform(drawn: &[f64], [low, high]: [f64; 2]) {
-    assert!(drawn.iter().all(|value| (low..high).contains(value)));
-    let below = |part: f64| drawn.iter().filter(|&&v| v < low + part * (high - low)).count();
-    for part in [0.1, 0.5, 0.9] {
-        check_rate(below(part), drawn.len(), part);
     }
 }
 
@@ -96,12 +73,12 @@ fn every_quality_radius_and_kernel_is_reached() {
     let disks: Vec<_> = draws(&spec, size).into_iter().flatten().collect();
     check_even(disks.iter().map(|disk| disk.radius), &[3, 4, 5, 6]);
     let blurs: Vec<f64> = disks.iter().map(|disk| disk.alias_blur).collect();
-    check_uniform(&blurs, [0.1, 0.5]);
+    check_uniform(blurs, [0.1, 0.5]);
 
     let spec = GaussianBlurSpec { blur_limit: [3, 5], sigma_limit: [0.5, 3.0], p: 1.0 };
     let bells: Vec<_> = draws(&spec, size).into_iter().flatten().collect();
     check_even(bells.iter().map(|bell| bell.kernel), &[3, 4, 5]);
-    check_uniform(&bells.iter().map(|bell| bell.sigma).collect::<Vec<_>>(), [0.5, 3.0]);
+    check_uniform(bells.iter().map(|bell| bell.sigma).collect::<Vec<_>>(), [0.5, 3.0]);
 }
 
 #[test]
@@ -111,10 +88,10 @@ fn lines_turn_everywhere() {
     let of = |value: fn(&kiln_augment::ops::motion_blur::Line) -> f64| {
         lines.iter().map(value).collect::<Vec<_>>()
     };
-    check_uniform(&of(|line| line.angle), [0.0, 360.0]);
-    check_uniform(&of(|line| line.direction), [-1.0, 1.0]);
-    check_uniform(&of(|line| line.shift[0]), [-1.0, 1.0]);
-    check_uniform(&of(|line| line.shift[1]), [-1.0, 1.0]);
+    check_uniform(of(|line| line.angle), [0.0, 360.0]);
+    check_uniform(of(|line| line.direction), [-1.0, 1.0]);
+    check_uniform(of(|line| line.shift[0]), [-1.0, 1.0]);
+    check_uniform(of(|line| line.shift[1]), [-1.0, 1.0]);
     let agree = lines.iter().filter(|line| (line.shift[0] < 0.0) == (line.shift[1] < 0.0)).count();
     check_rate(agree, lines.len(), 0.5);
     let spec = MotionBlurSpec { allow_shifted: false, ..spec };

@@ -1,37 +1,14 @@
 //! What the ops that change colours by curves and statistics draw. No pixel is touched.
 #![allow(clippy::expect_used, reason = "this file is tests and nothing else")]
 
+mod support;
+
 use kiln_augment::ops::three_augment::Alteration;
 use kiln_augment::ops::{
     ClaheSpec, FancyPcaSpec, LightingSpec, RandomToneCurveSpec, ThreeAugmentSpec,
 };
-use kiln_augment::{Domain, Error, Op, OpSettings, RandomKey, Size};
-
-const STAGE: Size = Size::square(224);
-const MANY: u64 = 20_000;
-
-/// Draws of many pictures of one size.
-fn draws<S: OpSettings>(spec: &S, size: Size) -> Vec<<S::Op as Op>::Draw> {
-    let op = spec.build(STAGE).expect("settings are in range");
-    let key = |index| RandomKey { seed: 42, domain: Domain::Augment, epoch: 0, index };
-    (0..MANY).map(|index| op.draw(size, &mut key(index).rng(0))).collect()
-}
-
-/// Accepts a rate that is within five standard deviations of `expect`.
-fn check_rate(hits: usize, of: usize, expect: f64) {
-    let rate = hits as f64 / of as f64;
-    let deviation = (expect * (1.0 - expect) / of as f64).sqrt();
-    assert!((rate - expect).abs() <= 5.0 * deviation, "rate {rate}, expected {expect}");
-}
-
-/// Accepts values that fill a range evenly.
-fn check_uniform(drawn: &[f64], [low, high]: [f64; 2]) {
-    assert!(drawn.iter().all(|value| (low..high).contains(value)));
-    let below = |part: f64| drawn.iter().filter(|&&v| v < low + part * (high - low)).count();
-    for part in [0.1, 0.5, 0.9] {
-        check_rate(below(part), drawn.len(), part);
-    }
-}
+use kiln_augment::{Error, Op, OpSettings, Size};
+use support::many_draws::{STAGE, check_rate, check_uniform, draws};
 
 /// Accepts values of a normal distribution: as many within one and two deviations and on either side as should be.
 fn check_normal(drawn: &[f64], mean: f64, deviation: f64) {
@@ -63,7 +40,7 @@ fn ops_act_as_often_as_told_whatever_the_picture() {
 fn limits_fill_their_range() {
     let spec = ClaheSpec { clip_limit: [2.0, 5.0], p: 1.0, ..Default::default() };
     let limits: Vec<f64> = draws(&spec, STAGE).into_iter().flatten().collect();
-    check_uniform(&limits, [2.0, 5.0]);
+    check_uniform(limits, [2.0, 5.0]);
 }
 
 #[test]
@@ -120,10 +97,10 @@ fn the_three_are_equally_likely_and_all_are_jittered() {
         })
         .collect();
     check_rate(radii.len(), drawn.len(), 1.0 / 3.0);
-    check_uniform(&radii, [0.5, 1.5]);
+    check_uniform(radii, [0.5, 1.5]);
     let factors: Vec<f64> = drawn.iter().filter_map(|draw| draw.jitter.saturation).collect();
     assert_eq!(factors.len(), drawn.len());
-    check_uniform(&factors, [0.7, 1.3]);
+    check_uniform(factors, [0.7, 1.3]);
     assert!(drawn.iter().all(|draw| draw.jitter.hue.is_none()));
 }
 

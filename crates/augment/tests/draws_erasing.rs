@@ -1,37 +1,19 @@
 //! What ops draw that take parts away.
 #![allow(clippy::expect_used, clippy::panic, reason = "this file is tests and nothing else")]
 
+mod support;
+
 use kiln_augment::ops::random_erasing::{ErasingMode, Patch, PatchContent};
 use kiln_augment::ops::{
     CoarseDropoutSpec, CutoutSpec, GridDropoutSpec, GridMaskSpec, HideAndSeekSpec,
     RandomErasingSpec,
 };
-use kiln_augment::{
-    CropBox, Domain, HoleFill, Holes, Image8, Op, OpRng, OpSettings, RandomKey, Size,
-};
+use kiln_augment::{CropBox, HoleFill, Holes, Image8, Op, OpSettings, Size};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
-
-const STAGE: Size = Size::square(224);
-const MANY: u64 = 20_000;
-
-fn rng(index: u64) -> OpRng {
-    RandomKey { seed: 42, domain: Domain::Augment, epoch: 0, index }.rng(0)
-}
-
-fn draws<S: OpSettings>(spec: &S, size: Size) -> Vec<<S::Op as Op>::Draw> {
-    let op = spec.build(STAGE).expect("settings are in range");
-    (0..MANY).map(|index| op.draw(size, &mut rng(index))).collect()
-}
-
-/// Accepts a rate among `of` that is within five standard deviations of `expect`.
-fn check_rate(hits: usize, of: usize, expect: f64) {
-    let rate = hits as f64 / of as f64;
-    let deviation = (expect * (1.0 - expect) / of as f64).sqrt();
-    assert!((rate - expect).abs() <= 5.0 * deviation, "rate {rate}, expected {expect}");
-}
+use support::many_draws::{MANY, STAGE, check_rate, draws, rng};
 
 fn share<T>(items: &[T], expect: f64, accept: impl Fn(&T) -> bool) {
     check_rate(items.iter().filter(|item| accept(item)).count(), items.len(), expect);

@@ -1,6 +1,8 @@
 //! What the ops that add noise or take detail away draw, and how their fields of noise are distributed.
 #![allow(clippy::expect_used, reason = "this file is tests and nothing else")]
 
+mod support;
+
 use kiln_augment::ops::gauss_noise::NormalNoise;
 use kiln_augment::ops::iso_noise::SensorNoise;
 use kiln_augment::ops::multiplicative_noise::Multipliers;
@@ -8,45 +10,14 @@ use kiln_augment::ops::salt_and_pepper::Grains;
 use kiln_augment::ops::{
     DownscaleSpec, GaussNoiseSpec, IsoNoiseSpec, MultiplicativeNoiseSpec, SaltAndPepperSpec,
 };
-use kiln_augment::{Domain, Error, Image8, Op, OpSettings, RandomKey, Size};
-
-const STAGE: Size = Size::square(224);
-const MANY: u64 = 20_000;
-
-/// Draws of many pictures of one size.
-fn draws<S: OpSettings>(spec: &S, size: Size) -> Vec<<S::Op as Op>::Draw> {
-    let op = spec.build(STAGE).expect("settings are in range");
-    let key = |index| RandomKey { seed: 42, domain: Domain::Augment, epoch: 0, index };
-    (0..MANY).map(|index| op.draw(size, &mut key(index).rng(0))).collect()
-}
-
-/// Accepts a rate that is within five standard deviations of `expect`.
-fn check_rate(hits: usize, of: usize, expect: f64) {
-    let rate = hits as f64 / of as f64;
-    let deviation = (expect * (1.0 - expect) / of as f64).sqrt();
-    assert!((rate - expect).abs() <= 5.0 * deviation, "rate {rate}, expected {expect}");
-}
-
-/// Accepts values that fill a range evenly.
-fn check_uniform(drawn: impl IntoIterator<Item = f64>, [low, high]: [f64; 2]) {
-    let drawn: Vec<f64> = drawn.into_iter().collect();
-    assert!(drawn.iter().all(|value| (low..high).contains(value)));
-    let below = |part: f64| drawn.iter().filter(|&&v| v < low + part * (high - low)).count();
-    for part in [0.1, 0.5, 0.9] {
-        check_rate(below(part), drawn.len(), part);
-    }
-}
+use kiln_augment::{Error, Image8, Op, OpSettings, Size};
+use support::many_draws::{STAGE, check_acts, check_rate, check_uniform, draws};
 
 /// Accepts seeds whose highest and lowest bits are set half of the time.
 fn check_seeds(seeds: &[u64]) {
     for bit in [0, 31, 63] {
         check_rate(seeds.iter().filter(|&&seed| seed >> bit & 1 == 1).count(), seeds.len(), 0.5);
     }
-}
-
-/// How often a spec with a probability acts.
-fn check_acts<T>(drawn: &[Option<T>], p: f64) {
-    check_rate(drawn.iter().flatten().count(), drawn.len(), p);
 }
 
 /// Levels that a gray picture has after an op, which must be of whole fours.

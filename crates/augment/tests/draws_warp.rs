@@ -1,6 +1,8 @@
 //! What the ops draw that turn, move, scale and bend pictures. No pixel is compared with a reference.
 #![allow(clippy::expect_used, reason = "this file is tests and nothing else")]
 
+mod support;
+
 use kiln_augment::ops::elastic_transform::Moves;
 use kiln_augment::ops::grid_distortion::Steps;
 use kiln_augment::ops::random_affine::{Pose, Shear};
@@ -10,37 +12,11 @@ use kiln_augment::ops::{
     RandomPerspectiveSpec, RandomRotationSpec, ResizeLongSpec, ShiftScaleRotateSpec,
 };
 use kiln_augment::{
-    BorderMode, Domain, Error, Image8, Interpolation, Op, OpSettings, RandomKey, Size,
-    SymmetricRange, five_crop,
+    BorderMode, Error, Image8, Interpolation, Op, OpSettings, Size, SymmetricRange, five_crop,
 };
+use support::many_draws::{STAGE, check_rate, check_uniform, draws};
 
-const STAGE: Size = Size::square(224);
 const SIZE: Size = Size::new(101, 60);
-const MANY: u64 = 20_000;
-
-/// Draws of many pictures of one size.
-fn draws<S: OpSettings>(spec: &S, size: Size) -> Vec<<S::Op as Op>::Draw> {
-    let op = spec.build(STAGE).expect("settings are in range");
-    let key = |index| RandomKey { seed: 42, domain: Domain::Augment, epoch: 0, index };
-    (0..MANY).map(|index| op.draw(size, &mut key(index).rng(0))).collect()
-}
-
-/// Accepts a rate that is within five standard deviations of `expect`.
-fn check_rate(hits: usize, of: usize, expect: f64) {
-    let rate = hits as f64 / of as f64;
-    let deviation = (expect * (1.0 - expect) / of as f64).sqrt();
-    assert!((rate - expect).abs() <= 5.0 * deviation, "rate {rate}, expected {expect}");
-}
-
-/// Accepts values that fill a range evenly.
-fn check_uniform(drawn: impl IntoIterator<Item = f64>, [low, high]: [f64; 2]) {
-    let drawn: Vec<f64> = drawn.into_iter().collect();
-    assert!(drawn.iter().all(|value| (low..high).contains(value)));
-    for part in [0.1, 0.5, 0.9] {
-        let below = drawn.iter().filter(|&&v| v < low + part * (high - low)).count();
-        check_rate(below, drawn.len(), part);
-    }
-}
 
 /// Accepts whole numbers that are `low` to `high`, all equally often.
 fn check_whole(drawn: impl IntoIterator<Item = i64>, [low, high]: [i64; 2]) {

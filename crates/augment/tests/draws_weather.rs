@@ -1,59 +1,32 @@
 //! What the ops of the weather draw.
 #![allow(clippy::expect_used, reason = "this file is tests and nothing else")]
 
+mod support;
+
 use kiln_augment::ops::random_fog::Fog;
 use kiln_augment::ops::random_rain::{Rain, RainType};
 use kiln_augment::ops::{RandomFogSpec, RandomRainSpec, RandomSnowSpec};
 use kiln_augment::{Domain, Error, Image8, Op, OpSettings, RandomKey, Size};
+use support::many_draws::{STAGE, check_acts, check_rate, check_uniform, some_draws};
 
-const STAGE: Size = Size::square(224);
 const MANY: u64 = 2_000;
-
-/// Draws of many pictures of one size.
-fn draws<S: OpSettings>(spec: &S, size: Size) -> Vec<<S::Op as Op>::Draw> {
-    let op = spec.build(STAGE).expect("settings are in range");
-    let key = |index| RandomKey { seed: 42, domain: Domain::Augment, epoch: 0, index };
-    (0..MANY).map(|index| op.draw(size, &mut key(index).rng(0))).collect()
-}
-
-/// Accepts a rate that is within five standard deviations of `expect`.
-fn check_rate(hits: usize, of: usize, expect: f64) {
-    let rate = hits as f64 / of as f64;
-    let deviation = (expect * (1.0 - expect) / of as f64).sqrt();
-    assert!((rate - expect).abs() <= 5.0 * deviation, "rate {rate}, expected {expect}");
-}
-
-/// Accepts values that fill a range evenly.
-fn check_uniform(drawn: impl IntoIterator<Item = f64>, [low, high]: [f64; 2]) {
-    let drawn: Vec<f64> = drawn.into_iter().collect();
-    assert!(drawn.iter().all(|value| (low..high).contains(value)));
-    let below = |part: f64| drawn.iter().filter(|&&v| v < low + part * (high - low)).count();
-    for part in [0.1, 0.5, 0.9] {
-        check_rate(below(part), drawn.len(), part);
-    }
-}
-
-/// How often a spec with a probability acts.
-fn check_acts<T>(drawn: &[Option<T>], p: f64) {
-    check_rate(drawn.iter().flatten().count(), drawn.len(), p);
-}
 
 #[test]
 fn the_weather_is_as_frequent_as_told() {
     for p in [0.0, 0.3, 1.0] {
         let size = Size::new(9, 8);
-        check_acts(&draws(&RandomSnowSpec { p, ..Default::default() }, size), p);
-        check_acts(&draws(&RandomRainSpec { p, ..Default::default() }, size), p);
-        check_acts(&draws(&RandomFogSpec { p, ..Default::default() }, size), p);
+        check_acts(&some_draws(&RandomSnowSpec { p, ..Default::default() }, size, MANY), p);
+        check_acts(&some_draws(&RandomRainSpec { p, ..Default::default() }, size, MANY), p);
+        check_acts(&some_draws(&RandomFogSpec { p, ..Default::default() }, size, MANY), p);
     }
     let snow = RandomSnowSpec { p: 1.0, ..Default::default() };
-    check_uniform(draws(&snow, STAGE).into_iter().flatten(), [0.1, 0.3]);
+    check_uniform(some_draws(&snow, STAGE, MANY).into_iter().flatten(), [0.1, 0.3]);
 }
 
 #[test]
 fn drops_fall_anywhere() {
     let size = Size::new(90, 64);
-    let rains = |spec: &RandomRainSpec| draws(spec, size).into_iter().flatten();
+    let rains = |spec: &RandomRainSpec| some_draws(spec, size, MANY).into_iter().flatten();
     let spec = RandomRainSpec { p: 1.0, ..Default::default() };
     for (rain_type, count) in [
         (RainType::Drizzle, 16),
@@ -80,7 +53,7 @@ fn drops_fall_anywhere() {
 fn fog_is_thickest_at_the_centre() {
     let size = Size::new(90, 60);
     let spec = RandomFogSpec { p: 1.0, fog_coef_range: [0.5, 0.5], ..Default::default() };
-    let fogs: Vec<Fog> = draws(&spec, size).into_iter().flatten().take(200).collect();
+    let fogs: Vec<Fog> = some_draws(&spec, size, MANY).into_iter().flatten().take(200).collect();
     // As many as albumentations has: 120 in the whole picture, 97 in nine tenths of its sides, and so on.
     assert!(fogs.iter().all(|fog| fog.particles.len() == 527));
     let in_region = |first: usize, count: usize| -> Vec<[i32; 3]> {
@@ -105,7 +78,7 @@ fn fog_is_thickest_at_the_centre() {
     }
     let spec = RandomFogSpec { p: 1.0, ..Default::default() };
     check_uniform(
-        draws(&spec, Size::new(2, 2)).iter().flatten().map(|fog| fog.intensity),
+        some_draws(&spec, Size::new(2, 2), MANY).iter().flatten().map(|fog| fog.intensity),
         [0.3, 1.0],
     );
     // A thin picture would need millions of disks.

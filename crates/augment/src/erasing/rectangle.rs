@@ -7,16 +7,10 @@ use crate::key::OpRng;
 /// A level for each channel that normalises to about 0 with the statistics of ImageNet.
 pub(crate) const IMAGENET_MEAN: [u8; 3] = [124, 116, 104];
 
-/// Uniform among `low, low + 1, ..., high`; one draw. `low` when `high` is below it.
-pub(crate) fn integer(rng: &mut OpRng, low: u32, high: u32) -> u32 {
-    let choices = u64::from(high.saturating_sub(low)) + 1;
-    low.saturating_add(u32::try_from(rng.below(choices)).unwrap_or(0))
-}
-
 /// A rectangle of `part` anywhere in a picture of `size`, into which it fits; two draws, the row and the column.
 pub(crate) fn placed(part: Size, size: Size, rng: &mut OpRng) -> CropBox {
-    let top = integer(rng, 0, size.height.saturating_sub(part.height));
-    let left = integer(rng, 0, size.width.saturating_sub(part.width));
+    let top = rng.integer(0, size.height.saturating_sub(part.height));
+    let left = rng.integer(0, size.width.saturating_sub(part.width));
     CropBox { left, top, width: part.width, height: part.height }
 }
 

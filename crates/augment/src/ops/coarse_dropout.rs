@@ -16,7 +16,7 @@
 
 use super::OpSettings;
 use crate::erasing::hole_fill::{HoleFill, Holes};
-use crate::erasing::rectangle::{integer, placed};
+use crate::erasing::rectangle::placed;
 use crate::error::{Error, check, check_probability};
 use crate::image::{Image8, Size};
 use crate::key::OpRng;
@@ -101,7 +101,7 @@ impl Side {
 
     fn draw(self, len: u32, rng: &mut OpRng) -> u32 {
         match self {
-            Self::Pixels([low, high]) => integer(rng, low.min(len), high.min(len)),
+            Self::Pixels([low, high]) => rng.integer(low.min(len), high.min(len)),
             Self::Parts([low, high]) => pixels(f64::from(len) * rng.uniform(low, high)),
         }
     }
@@ -129,7 +129,7 @@ impl Op for CoarseDropout {
             return None;
         }
         let [fewest, most] = self.count;
-        let count = integer(rng, fewest, most);
+        let count = rng.integer(fewest, most);
         let mut hole = || {
             let height = self.height.draw(size.height, rng);
             let width = self.width.draw(size.width, rng);

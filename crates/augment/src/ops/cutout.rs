@@ -16,7 +16,7 @@
 //! ```
 
 use super::OpSettings;
-use crate::erasing::rectangle::{IMAGENET_MEAN, fill_rectangle, integer};
+use crate::erasing::rectangle::{IMAGENET_MEAN, fill_rectangle};
 use crate::error::{Error, check, check_probability};
 use crate::geometry::canvas::fillable;
 use crate::geometry::crop_box::CropBox;
@@ -89,8 +89,8 @@ impl Op for Cutout {
             return None;
         }
         let square = |_| {
-            let (top, height) = self.span(integer(rng, 0, size.height - 1), size.height);
-            let (left, width) = self.span(integer(rng, 0, size.width - 1), size.width);
+            let (top, height) = self.span(rng.integer(0, size.height - 1), size.height);
+            let (left, width) = self.span(rng.integer(0, size.width - 1), size.width);
             CropBox { left, top, width, height }
         };
         Some((0..self.n_holes).map(square).collect())

@@ -95,7 +95,7 @@ impl Op for Defocus {
     fn draw(&self, _: Size, rng: &mut OpRng) -> Option<Disk> {
         rng.bernoulli(self.p).then(|| {
             let [low, high] = self.radii;
-            let radius = low + u32::try_from(rng.below(u64::from(high - low) + 1)).unwrap_or(0);
+            let radius = rng.integer(low, high);
             let [low, high] = self.alias_blurs;
             Disk { radius, alias_blur: rng.uniform(low, high) }
         })

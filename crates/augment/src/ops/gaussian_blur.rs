@@ -98,8 +98,7 @@ impl Op for GaussianBlur {
             let [low, high] = self.sigmas;
             let sigma = rng.uniform(low, high);
             let [low, high] = self.kernels;
-            let kernel = rng.below(u64::from(high - low) + 1);
-            Bell { sigma, kernel: low + u32::try_from(kernel).unwrap_or(0) }
+            Bell { sigma, kernel: rng.integer(low, high) }
         })
     }
 

@@ -19,7 +19,6 @@
 
 use super::OpSettings;
 use crate::erasing::hole_fill::{HoleFill, Holes};
-use crate::erasing::rectangle::integer;
 use crate::error::{Error, check, check_probability};
 use crate::geometry::crop_box::CropBox;
 use crate::image::{Image8, Size};
@@ -124,7 +123,7 @@ impl GridDropout {
         }
         let [x, y] = match self.spec.unit_size_range {
             Some([low, high]) => {
-                let unit = integer(rng, low, (high - 1).max(low)).min(width).min(height);
+                let unit = rng.integer(low, (high - 1).max(low)).min(width).min(height);
                 [unit; 2]
             }
             None => [(width / 10).max(2), (height / 10).max(2)],
@@ -166,7 +165,7 @@ impl Op for GridDropout {
             for column in &columns {
                 let mut start = |cell: &Cell, shift: u32, end: u32| {
                     let shift = if self.spec.random_offset {
-                        integer(rng, 0, cell.len - cell.hole)
+                        rng.integer(0, cell.len - cell.hole)
                     } else {
                         shift
                     };

@@ -16,9 +16,9 @@
 //! ```
 
 use super::OpSettings;
-use crate::erasing::rectangle::{IMAGENET_MEAN, fill_rectangle, integer};
+use crate::erasing::rectangle::{IMAGENET_MEAN, fill_rectangle};
 use crate::erasing::turned_grid::{GridLines, TurnedGrid};
-use crate::error::{Error, check, check_probability};
+use crate::error::{Error, check, check_part, check_probability};
 use crate::geometry::canvas::fillable;
 use crate::geometry::crop_box::CropBox;
 use crate::image::{Image8, Size};
@@ -85,7 +85,7 @@ impl OpSettings for GridMaskSpec {
         let [low, high] = self.d_range;
         let accepted = 1 <= low && low <= high && high <= 65_535;
         check(accepted, "d_range", RANGE, self.d_range)?;
-        check((0.0..=1.0).contains(&self.ratio), "ratio", "from 0 to 1", self.ratio)?;
+        check_part("ratio", self.ratio)?;
         check((1..=360).contains(&self.rotate), "rotate", "from 1 to 360", self.rotate)?;
         Ok(GridMask { spec: self.clone() })
     }
@@ -109,10 +109,10 @@ impl Op for GridMask {
             return None;
         }
         let [low, high] = self.spec.d_range;
-        let unit = integer(rng, low, high - 1);
-        let top = integer(rng, 0, unit - 1);
-        let left = integer(rng, 0, unit - 1);
-        let angle = integer(rng, 0, self.spec.rotate - 1);
+        let unit = rng.integer(low, high - 1);
+        let top = rng.integer(0, unit - 1);
+        let left = rng.integer(0, unit - 1);
+        let angle = rng.integer(0, self.spec.rotate - 1);
         Some(TurnedGrid { unit, top, left, angle })
     }
 

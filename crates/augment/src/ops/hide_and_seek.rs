@@ -15,7 +15,7 @@
 
 use super::OpSettings;
 use crate::erasing::rectangle::{IMAGENET_MEAN, fill_rectangle};
-use crate::error::{Error, check, check_probability};
+use crate::error::{Error, check, check_part, check_probability};
 use crate::geometry::canvas::fillable;
 use crate::geometry::crop_box::CropBox;
 use crate::image::{Image8, Size};
@@ -50,7 +50,7 @@ impl OpSettings for HideAndSeekSpec {
 
     fn build(&self, _: Size) -> Result<HideAndSeek, Error> {
         check_probability(self.p)?;
-        check((0.0..=1.0).contains(&self.p_hide), "p_hide", "from 0 to 1", self.p_hide)?;
+        check_part("p_hide", self.p_hide)?;
         let sides = &self.grid_sizes;
         let accepted = !sides.is_empty() && sides.iter().all(|side| *side <= 65_535);
         check(accepted, "grid_sizes", "a list of sides from 0 to 65535", sides)?;

@@ -74,7 +74,7 @@ impl Op for ImageCompression {
     fn draw(&self, _: Size, rng: &mut OpRng) -> Option<u32> {
         rng.bernoulli(self.p).then(|| {
             let [low, high] = self.qualities;
-            low + u32::try_from(rng.below(u64::from(high - low) + 1)).unwrap_or(0)
+            rng.integer(low, high)
         })
     }
 

@@ -22,7 +22,7 @@
 
 use super::OpSettings;
 use crate::erasing::normal_levels::{NormalLevels, level_of};
-use crate::erasing::rectangle::{IMAGENET_MEAN, fill_rectangle, integer, placed, rows_mut};
+use crate::erasing::rectangle::{IMAGENET_MEAN, fill_rectangle, placed, rows_mut};
 use crate::error::{Error, check, check_probability};
 use crate::geometry::canvas::fillable;
 use crate::geometry::crop_box::CropBox;
@@ -211,7 +211,7 @@ impl Op for RandomErasing {
             return None;
         }
         let [fewest, most] = self.count;
-        let count = if fewest == most { fewest } else { integer(rng, fewest, most) };
+        let count = if fewest == most { fewest } else { rng.integer(fewest, most) };
         let patch = |_| {
             let area = self.area(size, count, rng)?;
             Some(Patch { area, content: self.content(rng) })

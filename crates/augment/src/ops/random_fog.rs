@@ -16,7 +16,7 @@
 use super::OpSettings;
 use crate::blur::gaussian;
 use crate::blur::separable::filter_symmetric;
-use crate::error::{Error, check, check_probability};
+use crate::error::{Error, check, check_part, check_probability};
 use crate::image::{Channels, Image8, Size};
 use crate::key::OpRng;
 use crate::noise::disks::Coverage;
@@ -53,7 +53,7 @@ impl OpSettings for RandomFogSpec {
         const RANGE: &str = "[min, max] with 0 < min <= max <= 1";
         check_probability(self.p)?;
         let alpha = self.alpha_coef;
-        check((0.0..=1.0).contains(&alpha), "alpha_coef", "from 0 to 1", alpha)?;
+        check_part("alpha_coef", alpha)?;
         let [low, high] = self.fog_coef_range;
         let accepted = 0.0 < low && low <= high && high <= 1.0;
         check(accepted, "fog_coef_range", RANGE, self.fog_coef_range)?;

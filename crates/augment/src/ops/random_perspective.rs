@@ -14,8 +14,7 @@
 //! ```
 
 use super::OpSettings;
-use crate::erasing::rectangle::integer;
-use crate::error::{Error, check, check_probability};
+use crate::error::{Error, check_part, check_probability};
 use crate::geometry::interpolation::Interpolation;
 use crate::geometry::perspective::Perspective;
 use crate::geometry::warp::mapped;
@@ -52,7 +51,7 @@ impl OpSettings for RandomPerspectiveSpec {
 
     fn build(&self, _: Size) -> Result<RandomPerspective, Error> {
         let scale = self.distortion_scale;
-        check((0.0..=1.0).contains(&scale), "distortion_scale", "from 0 to 1", scale)?;
+        check_part("distortion_scale", scale)?;
         check_probability(self.p)?;
         self.interpolation.check_moves()?;
         Ok(RandomPerspective {
@@ -84,7 +83,7 @@ impl Op for RandomPerspective {
     fn draw(&self, size: Size, rng: &mut OpRng) -> Option<[[u32; 2]; 4]> {
         rng.bernoulli(self.p).then(|| {
             let mut inwards =
-                |len: u32| integer(rng, 0, pixels_down(self.scale * f64::from(len / 2)));
+                |len: u32| rng.integer(0, pixels_down(self.scale * f64::from(len / 2)));
             let sides = [[false, false], [true, false], [true, true], [false, true]];
             sides.map(|[right, bottom]| {
                 let mut place = |far: bool, len: u32| {

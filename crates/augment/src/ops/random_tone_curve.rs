@@ -15,7 +15,7 @@
 
 use super::OpSettings;
 use crate::color::lookup::{look_up, look_up_channels};
-use crate::error::{Error, check, check_probability};
+use crate::error::{Error, check_part, check_probability};
 use crate::image::{Image8, Size};
 use crate::key::OpRng;
 use crate::op::Op;
@@ -45,7 +45,7 @@ impl OpSettings for RandomToneCurveSpec {
 
     fn build(&self, _: Size) -> Result<RandomToneCurve, Error> {
         check_probability(self.p)?;
-        check((0.0..=1.0).contains(&self.scale), "scale", "from 0 to 1", self.scale)?;
+        check_part("scale", self.scale)?;
         Ok(RandomToneCurve { scale: self.scale, per_channel: self.per_channel, p: self.p })
     }
 

@@ -22,8 +22,7 @@ impl Count {
 
     /// One draw.
     pub(crate) fn draw(self, rng: &mut OpRng) -> u32 {
-        let choices = u64::from(self.max.saturating_sub(self.min)) + 1;
-        self.min + u32::try_from(rng.below(choices)).unwrap_or(0)
+        rng.integer(self.min, self.max)
     }
 }
 

@@ -1,0 +1,4 @@
+//! What the tests of draws share.
+#![allow(dead_code, reason = "each test is a program of its own that needs a part of this")]
+
+pub(crate) mod many_draws;
