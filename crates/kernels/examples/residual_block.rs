@@ -7,8 +7,8 @@ use burn::nn::conv::Conv2dConfig;
 use burn::nn::{BatchNorm, BatchNormConfig};
 use burn::tensor::{Device, Distribution, Tensor};
 use kiln_kernels::{
-    NormSettings, SharedInput, Window, batch_norm, batch_norm_shared, conv2d, conv2d_affine,
-    conv2d_shared,
+    Activation, NormSettings, SharedInput, Window, batch_norm, batch_norm_shared, conv2d,
+    conv2d_affine, conv2d_shared,
 };
 
 const WINDOW: Window = Window { kernel: [3, 3], stride: [1, 1], padding: [1, 1] };
@@ -24,7 +24,7 @@ fn main() {
     let (conv1, conv2) = (conv(&device), conv(&device));
     let (bn1, bn2) = (norm(&device), norm(&device));
     let x = Tensor::<4>::random([8, 64, 32, 32], Distribution::Default, &device).require_grad();
-    let settings = NormSettings { epsilon: 1e-5, relu: true };
+    let settings = NormSettings { epsilon: 1e-5, activation: Activation::Relu };
 
     // The input goes two ways: into the first convolution and around the block.
     let shared = SharedInput::default();
@@ -50,6 +50,13 @@ fn main() {
     let x = Tensor::<4>::random([8, 64, 32, 32], Distribution::Default, &device);
     let scale = norm.gamma.val() / norm.running_var.value().add_scalar(1e-5).sqrt();
     let shift = norm.beta.val() - norm.running_mean.value() * scale.clone();
-    let y = conv2d_affine(x.clone(), conv.weight.val(), [scale, shift], Some(x), WINDOW, true);
+    let y = conv2d_affine(
+        x.clone(),
+        conv.weight.val(),
+        [scale, shift],
+        Some(x),
+        WINDOW,
+        Activation::Relu,
+    );
     println!("inference: {:?}, mean {:.4}", y.dims(), y.mean().into_scalar::<f32>());
 }

@@ -1,8 +1,10 @@
 //! The operations under autodiff: each runs its kernel once, remembers what its gradient needs, and registers the
 //! backward step.
 
+use crate::activation::Activation;
 use crate::backend::{
-    KernelBackend, KernelGradients, NormSettings, Normalized, Residual, SavedNorm, Window, shape_of,
+    KernelBackend, KernelGradients, NormSettings, Normalized, Residual, SavedNorm, ScaledGradient,
+    Window, shape_of,
 };
 use crate::convolution::ConvShape;
 use crate::shared_input::{SharedInput, Turn};
@@ -127,6 +129,111 @@ impl<B: KernelGradients> Backward<B, 1> for PoolBackward {
     }
 }
 
+/// What the backward step of a depthwise convolution remembers.
+#[derive(Debug, Clone)]
+struct SavedDepthwise<B: Backend> {
+    shape: ConvShape,
+    x: FloatTensor<B>,
+    weight: FloatTensor<B>,
+}
+
+#[derive(Debug)]
+struct DepthwiseBackward;
+
+impl<B: KernelGradients> Backward<B, 2> for DepthwiseBackward {
+    type State = SavedDepthwise<B>;
+
+    fn backward(self, ops: Ops<Self::State, 2>, gradients: &mut Gradients, _: &mut Checkpointer) {
+        let dy = gradients.consume::<B>(&ops.node);
+        let SavedDepthwise { shape, x, weight } = ops.state;
+        let [input, filter] = ops.parents;
+        if let Some(filter) = filter {
+            let dw = B::depthwise_weight_gradient(shape, x, dy.clone());
+            gradients.register::<B>(filter.id, dw);
+        }
+        if let Some(input) = input {
+            gradients.register::<B>(input.id, B::depthwise_input_gradient(shape, weight, dy));
+        }
+    }
+}
+
+/// What the backward step of the channels' means remembers: the map's sizes, and where the gradient of its product with
+/// the gates waits.
+#[derive(Debug)]
+struct MeansBackward {
+    dims: [usize; 4],
+    scaled: SharedInput,
+}
+
+impl<B: KernelGradients> Backward<B, 1> for MeansBackward {
+    type State = ();
+
+    fn backward(self, ops: Ops<Self::State, 1>, gradients: &mut Gradients, _: &mut Checkpointer) {
+        let dmeans = gradients.consume::<B>(&ops.node);
+        let [input] = ops.parents;
+        if let Some(input) = input {
+            let scaled = match self.scaled.turn::<ScaledGradient<B>>() {
+                Turn::First | Turn::Last(None) => None,
+                Turn::Last(scaled) => scaled,
+            };
+            gradients.register::<B>(input.id, B::means_gradient(self.dims, dmeans, scaled));
+        }
+    }
+}
+
+/// What the backward step of a product with gates remembers.
+#[derive(Debug, Clone)]
+struct SavedScale<B: Backend> {
+    x: FloatTensor<B>,
+    gate: FloatTensor<B>,
+    means: SharedInput,
+}
+
+#[derive(Debug)]
+struct ScaleBackward;
+
+impl<B: KernelGradients> Backward<B, 2> for ScaleBackward {
+    type State = SavedScale<B>;
+
+    fn backward(self, ops: Ops<Self::State, 2>, gradients: &mut Gradients, _: &mut Checkpointer) {
+        let dy = gradients.consume::<B>(&ops.node);
+        let SavedScale { x, gate, means } = ops.state;
+        let [input, gates] = ops.parents;
+        if let Some(gates) = gates {
+            gradients.register::<B>(gates.id, B::gate_gradient(x, dy.clone()));
+        }
+        if let Some(input) = input {
+            let scaled = ScaledGradient { dy, gate };
+            match means.turn::<ScaledGradient<B>>() {
+                Turn::First => means.leave(scaled),
+                Turn::Last(_) => gradients.register::<B>(input.id, B::scaled_gradient(scaled)),
+            }
+        }
+    }
+}
+
+/// `y * scale + shift`, a value of each for every channel.
+fn affine<B: KernelGradients, C: CheckpointStrategy>(
+    y: FloatTensor<Autodiff<B, C>>,
+    scale: FloatTensor<Autodiff<B, C>>,
+    shift: FloatTensor<Autodiff<B, C>>,
+) -> FloatTensor<Autodiff<B, C>> {
+    let channels = y.shape().dims::<4>()[1];
+    let wide = |vector| Autodiff::<B, C>::float_reshape(vector, [1, channels, 1, 1].into());
+    Autodiff::<B, C>::float_add(Autodiff::<B, C>::float_mul(y, wide(scale)), wide(shift))
+}
+
+fn activate<B: KernelGradients, C: CheckpointStrategy>(
+    z: FloatTensor<Autodiff<B, C>>,
+    activation: Activation,
+) -> FloatTensor<Autodiff<B, C>> {
+    match activation {
+        Activation::None => z,
+        Activation::Relu => Autodiff::<B, C>::relu(z),
+        Activation::Silu => Autodiff::<B, C>::float_mul(z.clone(), Autodiff::<B, C>::sigmoid(z)),
+    }
+}
+
 impl<B: KernelGradients, C: CheckpointStrategy> KernelBackend for Autodiff<B, C> {
     fn kernel_conv2d(
         x: FloatTensor<Self>,
@@ -155,17 +262,43 @@ impl<B: KernelGradients, C: CheckpointStrategy> KernelBackend for Autodiff<B, C>
         shift: FloatTensor<Self>,
         residual: Residual<Self>,
         window: Window,
-        relu: bool,
+        activation: Activation,
     ) -> FloatTensor<Self> {
-        let y = Self::kernel_conv2d(x, weight, window, None);
-        let channels = y.shape().dims::<4>()[1];
-        let wide = |vector| Self::float_reshape(vector, [1, channels, 1, 1].into());
-        let y = Self::float_add(Self::float_mul(y, wide(scale)), wide(shift));
+        let y = affine::<B, C>(Self::kernel_conv2d(x, weight, window, None), scale, shift);
         let y = match residual {
             Residual::Add(residual) => Self::float_add(y, residual),
             Residual::Nothing => y,
         };
-        if relu { Self::relu(y) } else { y }
+        activate::<B, C>(y, activation)
+    }
+
+    fn kernel_depthwise_conv2d(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        window: Window,
+    ) -> FloatTensor<Self> {
+        let ((x, x_node), (weight, weight_node)) = (x.into_parts(), weight.into_parts());
+        let dims = x.shape().dims::<4>();
+        let shape = shape_of(dims, dims[1], window);
+        let y = B::kernel_depthwise_conv2d(x.clone(), weight.clone(), window);
+        let nodes = [x_node, weight_node];
+        match Backward::<B, 2>::prepare::<C>(DepthwiseBackward, nodes).compute_bound().stateful() {
+            OpsKind::Tracked(node) => node.finish(SavedDepthwise { shape, x, weight }, y),
+            OpsKind::UnTracked(node) => node.finish(y),
+        }
+    }
+
+    /// In steps that have gradients, as the other convolution.
+    fn kernel_depthwise_conv2d_affine(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        scale: FloatTensor<Self>,
+        shift: FloatTensor<Self>,
+        window: Window,
+        activation: Activation,
+    ) -> FloatTensor<Self> {
+        let y = Self::kernel_depthwise_conv2d(x, weight, window);
+        activate::<B, C>(affine::<B, C>(y, scale, shift), activation)
     }
 
     fn kernel_batch_norm(
@@ -181,16 +314,24 @@ impl<B: KernelGradients, C: CheckpointStrategy> KernelBackend for Autodiff<B, C>
         let (residual, residual_node) = match residual {
             Residual::Add(residual) => {
                 let (residual, node) = residual.into_parts();
-                (Residual::Add(residual), Some(node))
+                (Some(residual), Some(node))
             }
-            Residual::Nothing => (Residual::Nothing, None),
+            Residual::Nothing => (None, None),
         };
-        let found = B::kernel_batch_norm(x.clone(), gamma.clone(), beta, residual, settings, None);
+        let added = residual.clone().map_or(Residual::Nothing, Residual::Add);
+        let inputs = [x.clone(), gamma.clone(), beta.clone()];
+        let [x_in, gamma_in, beta_in] = inputs;
+        let found = B::kernel_batch_norm(x_in, gamma_in, beta_in, added, settings, None);
         let Normalized { output, mean, variance } = found;
-        let y = settings.relu.then(|| output.clone());
-        let epsilon = settings.epsilon;
-        let saved =
-            SavedNorm { x, gamma, mean: mean.clone(), variance: variance.clone(), y, epsilon };
+        let saved = SavedNorm {
+            x,
+            gamma,
+            beta,
+            mean: mean.clone(),
+            variance: variance.clone(),
+            residual: residual.filter(|_| settings.activation != Activation::None),
+            settings,
+        };
         let inputs = [x_node, gamma_node, beta_node];
         let output = if let Some(residual) = residual_node {
             let [x, gamma, beta] = inputs;
@@ -208,6 +349,37 @@ impl<B: KernelGradients, C: CheckpointStrategy> KernelBackend for Autodiff<B, C>
         let (y, winners) = B::max_pool2d_with_winners(shape, x);
         match Backward::<B, 1>::prepare::<C>(PoolBackward, [node]).compute_bound().stateful() {
             OpsKind::Tracked(node) => node.finish(SavedPool { shape, winners }, y),
+            OpsKind::UnTracked(node) => node.finish(y),
+        }
+    }
+
+    fn kernel_channel_means(x: FloatTensor<Self>, gate: SharedInput) -> FloatTensor<Self> {
+        let (x, node) = x.into_parts();
+        let dims = x.shape().dims::<4>();
+        let means = B::kernel_channel_means(x, gate.clone());
+        let step = MeansBackward { dims, scaled: gate.clone() };
+        match Backward::<B, 1>::prepare::<C>(step, [node]).compute_bound().stateful() {
+            OpsKind::Tracked(node) => {
+                gate.join();
+                node.finish((), means)
+            }
+            OpsKind::UnTracked(node) => node.finish(means),
+        }
+    }
+
+    fn kernel_scale_channels(
+        x: FloatTensor<Self>,
+        gate: FloatTensor<Self>,
+        means: SharedInput,
+    ) -> FloatTensor<Self> {
+        let ((x, x_node), (gate, gate_node)) = (x.into_parts(), gate.into_parts());
+        let y = B::kernel_scale_channels(x.clone(), gate.clone(), means.clone());
+        let nodes = [x_node, gate_node];
+        match Backward::<B, 2>::prepare::<C>(ScaleBackward, nodes).compute_bound().stateful() {
+            OpsKind::Tracked(node) => {
+                means.join();
+                node.finish(SavedScale { x, gate, means }, y)
+            }
             OpsKind::UnTracked(node) => node.finish(y),
         }
     }

@@ -6,18 +6,19 @@
 // The attribute generates public items without documentation.
 #![allow(missing_docs, reason = "private module; the generated code has no place for comments")]
 
-use crate::batch_norm::{Norm, ParameterGradients, Statistics, statistics};
+use crate::activation::Activation;
+use crate::batch_norm::{Norm, Statistics, statistics};
 use crate::buffers::Buffer;
 use crate::convolution::{self, ConvShape, Epilogue};
-use crate::maps::{channels_last, contiguous, dims, from_buffer, slice, vector};
-use crate::max_pool;
+use crate::maps::{channels_last, contiguous, dims, from_buffer, matrix, slice, vector};
 use crate::shared_input::SharedInput;
+use crate::{depthwise, max_pool, squeeze_excite};
 use burn::backend::flex::FlexTensor;
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, ExtensionType, Flex, backend_extension};
 use std::sync::Arc;
 
-/// A map that is added before the ReLU. An enum of its own, for the extension's attribute takes no `Option`.
+/// A map that is added before the activation. An enum of its own, for the extension's attribute takes no `Option`.
 #[derive(ExtensionType, Debug, Clone)]
 pub(crate) enum Residual<B: Backend> {
     Add(FloatTensor<B>),
@@ -48,8 +49,8 @@ pub struct Window {
 pub struct NormSettings {
     /// Added to the variance.
     pub epsilon: f64,
-    /// Whether a ReLU follows.
-    pub relu: bool,
+    /// What follows, after the sum with a residual.
+    pub activation: Activation,
 }
 
 #[backend_extension(Flex, Autodiff)]
@@ -68,7 +69,22 @@ pub(crate) trait KernelBackend: Backend {
         shift: FloatTensor<Self>,
         #[extension_type] residual: Residual<Self>,
         window: Window,
-        relu: bool,
+        activation: Activation,
+    ) -> FloatTensor<Self>;
+
+    fn kernel_depthwise_conv2d(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        window: Window,
+    ) -> FloatTensor<Self>;
+
+    fn kernel_depthwise_conv2d_affine(
+        x: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        scale: FloatTensor<Self>,
+        shift: FloatTensor<Self>,
+        window: Window,
+        activation: Activation,
     ) -> FloatTensor<Self>;
 
     fn kernel_batch_norm(
@@ -81,6 +97,14 @@ pub(crate) trait KernelBackend: Backend {
     ) -> Normalized<Self>;
 
     fn kernel_max_pool2d(x: FloatTensor<Self>, window: Window) -> FloatTensor<Self>;
+
+    fn kernel_channel_means(x: FloatTensor<Self>, gate: SharedInput) -> FloatTensor<Self>;
+
+    fn kernel_scale_channels(
+        x: FloatTensor<Self>,
+        gate: FloatTensor<Self>,
+        means: SharedInput,
+    ) -> FloatTensor<Self>;
 }
 
 /// What the gradients need from the backend under autodiff.
@@ -94,6 +118,18 @@ pub(crate) trait KernelGradients: KernelBackend {
     ) -> FloatTensor<Self>;
 
     fn conv2d_weight_gradient(
+        shape: ConvShape,
+        x: FloatTensor<Self>,
+        dy: FloatTensor<Self>,
+    ) -> FloatTensor<Self>;
+
+    fn depthwise_input_gradient(
+        shape: ConvShape,
+        weight: FloatTensor<Self>,
+        dy: FloatTensor<Self>,
+    ) -> FloatTensor<Self>;
+
+    fn depthwise_weight_gradient(
         shape: ConvShape,
         x: FloatTensor<Self>,
         dy: FloatTensor<Self>,
@@ -116,6 +152,26 @@ pub(crate) trait KernelGradients: KernelBackend {
         winners: &[u8],
         dy: FloatTensor<Self>,
     ) -> FloatTensor<Self>;
+
+    /// Of the gates, `[batch, channels]`.
+    fn gate_gradient(x: FloatTensor<Self>, dy: FloatTensor<Self>) -> FloatTensor<Self>;
+
+    /// Of the map `[batch, channels, height, width]` that was scaled.
+    fn scaled_gradient(scaled: ScaledGradient<Self>) -> FloatTensor<Self>;
+
+    /// Of a map whose channels' means have this gradient, and that may have been scaled too.
+    fn means_gradient(
+        dims: [usize; 4],
+        dmeans: FloatTensor<Self>,
+        scaled: Option<ScaledGradient<Self>>,
+    ) -> FloatTensor<Self>;
+}
+
+/// The gradient of a scaled map, and the gates.
+#[derive(Debug, Clone)]
+pub(crate) struct ScaledGradient<B: Backend> {
+    pub dy: FloatTensor<B>,
+    pub gate: FloatTensor<B>,
 }
 
 /// What the backward step of a batch norm remembers.
@@ -123,11 +179,12 @@ pub(crate) trait KernelGradients: KernelBackend {
 pub(crate) struct SavedNorm<B: Backend> {
     pub x: FloatTensor<B>,
     pub gamma: FloatTensor<B>,
+    pub beta: FloatTensor<B>,
     pub mean: FloatTensor<B>,
     pub variance: FloatTensor<B>,
-    /// The result, if a ReLU cut it.
-    pub y: Option<FloatTensor<B>>,
-    pub epsilon: f64,
+    /// What was added before an activation.
+    pub residual: Option<FloatTensor<B>>,
+    pub settings: NormSettings,
 }
 
 #[derive(Debug)]
@@ -168,6 +225,30 @@ fn convolve(x: FlexTensor, weight: FlexTensor, window: Window, end: &Epilogue<'_
     from_buffer(y, output_dims(shape))
 }
 
+/// A depthwise convolution with an epilogue.
+fn convolve_depthwise(
+    x: FlexTensor,
+    weight: FlexTensor,
+    window: Window,
+    end: &Epilogue<'_>,
+) -> FlexTensor {
+    let (x, weight) = (channels_last(x), contiguous(weight));
+    let shape = shape_of(dims(&x), dims(&x)[1], window);
+    let mut y = Buffer::of(shape.batch * shape.output.len());
+    depthwise::forward(shape, slice(&x), slice(&weight), end, y.as_mut_slice());
+    from_buffer(y, output_dims(shape))
+}
+
+/// A map times a gate for each picture and channel, plus a value for each.
+fn scale(x: FlexTensor, gate: FlexTensor, added: Option<&[f32]>) -> FlexTensor {
+    let (x, gate) = (channels_last(x), contiguous(gate));
+    let dims @ [_, channels, height, width] = dims(&x);
+    let mut y = Buffer::of(slice(&x).len());
+    let pixels = height * width;
+    squeeze_excite::scale(slice(&x), slice(&gate), added, pixels, channels, y.as_mut_slice());
+    from_buffer(y, dims)
+}
+
 impl KernelBackend for Flex {
     fn kernel_conv2d(
         x: FlexTensor,
@@ -185,16 +266,33 @@ impl KernelBackend for Flex {
         shift: FlexTensor,
         residual: Residual<Self>,
         window: Window,
-        relu: bool,
+        activation: Activation,
     ) -> FlexTensor {
         let (scale, shift) = (contiguous(scale), contiguous(shift));
         let residual = channels_last_residual(residual);
         let end = Epilogue {
             affine: Some((slice(&scale), slice(&shift))),
             residual: residual.as_ref().map(slice),
-            relu,
+            activation,
         };
         convolve(x, weight, window, &end)
+    }
+
+    fn kernel_depthwise_conv2d(x: FlexTensor, weight: FlexTensor, window: Window) -> FlexTensor {
+        convolve_depthwise(x, weight, window, &Epilogue::default())
+    }
+
+    fn kernel_depthwise_conv2d_affine(
+        x: FlexTensor,
+        weight: FlexTensor,
+        scale: FlexTensor,
+        shift: FlexTensor,
+        window: Window,
+        activation: Activation,
+    ) -> FlexTensor {
+        let (scale, shift) = (contiguous(scale), contiguous(shift));
+        let affine = Some((slice(&scale), slice(&shift)));
+        convolve_depthwise(x, weight, window, &Epilogue { affine, residual: None, activation })
     }
 
     fn kernel_batch_norm(
@@ -210,9 +308,16 @@ impl KernelBackend for Flex {
         let dims = dims(&x);
         let statistics = statistics(slice(&x), dims[1]);
         let mut y = Buffer::of(slice(&x).len());
-        let norm = Norm { x: slice(&x), statistics: &statistics, epsilon: settings.epsilon };
-        let affine = [slice(&gamma), slice(&beta)];
-        norm.forward(affine, residual.as_ref().map(slice), settings.relu, y.as_mut_slice());
+        let norm = Norm {
+            x: slice(&x),
+            statistics: &statistics,
+            gamma: slice(&gamma),
+            beta: slice(&beta),
+            residual: residual.as_ref().map(slice),
+            activation: settings.activation,
+            epsilon: settings.epsilon,
+        };
+        norm.forward(y.as_mut_slice());
         Normalized {
             output: from_buffer(y, dims),
             mean: vector(statistics.mean),
@@ -223,6 +328,17 @@ impl KernelBackend for Flex {
     fn kernel_max_pool2d(x: FlexTensor, window: Window) -> FlexTensor {
         let shape = shape_of(dims(&x), dims(&x)[1], window);
         Self::max_pool2d_with_winners(shape, x).0
+    }
+
+    fn kernel_channel_means(x: FlexTensor, _: SharedInput) -> FlexTensor {
+        let x = channels_last(x);
+        let [pictures, channels, height, width] = dims(&x);
+        let means = squeeze_excite::means(slice(&x), pictures, height * width, channels);
+        matrix(means, [pictures, channels])
+    }
+
+    fn kernel_scale_channels(x: FlexTensor, gate: FlexTensor, _: SharedInput) -> FlexTensor {
+        scale(x, gate, None)
     }
 }
 
@@ -248,33 +364,61 @@ impl KernelGradients for Flex {
         FlexTensor::from_data(burn::tensor::TensorData::new(dw, dims))
     }
 
+    fn depthwise_input_gradient(
+        shape: ConvShape,
+        weight: FlexTensor,
+        dy: FlexTensor,
+    ) -> FlexTensor {
+        let (weight, dy) = (contiguous(weight), channels_last(dy));
+        let mut dx = Buffer::of(shape.batch * shape.input.len());
+        depthwise::input_gradient(shape, slice(&dy), slice(&weight), dx.as_mut_slice());
+        from_buffer(dx, input_dims(shape))
+    }
+
+    fn depthwise_weight_gradient(shape: ConvShape, x: FlexTensor, dy: FlexTensor) -> FlexTensor {
+        let (x, dy) = (channels_last(x), channels_last(dy));
+        let dims = [shape.input.channels, 1, shape.kernel[0], shape.kernel[1]];
+        let mut dw = vec![0.0; dims.iter().product()];
+        depthwise::weight_gradient(shape, slice(&x), slice(&dy), &mut dw);
+        FlexTensor::from_data(burn::tensor::TensorData::new(dw, dims))
+    }
+
     fn batch_norm_backward(
         saved: SavedNorm<Self>,
         dy: FlexTensor,
         needs_residual: bool,
     ) -> NormGradients<Self> {
-        let x = channels_last(saved.x);
-        let gamma = contiguous(saved.gamma);
+        let (x, dy) = (channels_last(saved.x), channels_last(dy));
+        let (gamma, beta) = (contiguous(saved.gamma), contiguous(saved.beta));
+        let residual = saved.residual.map(channels_last);
         let statistics = Statistics {
             mean: slice(&saved.mean).to_vec(),
             variance: slice(&saved.variance).to_vec(),
         };
-        let dy = channels_last(dy);
-        let norm = Norm { x: slice(&x), statistics: &statistics, epsilon: saved.epsilon };
-        let y = saved.y.as_ref().map(slice);
-        let mut d = Buffer::of(slice(&x).len());
-        let sums = norm.backward_parameters(y, slice(&dy), d.as_mut_slice());
-        let (dx, residual) = if needs_residual {
-            let mut dx = Buffer::of(slice(&x).len());
-            norm.backward_input(slice(&gamma), &sums, Some(d.as_slice()), dx.as_mut_slice());
-            (dx, Some(from_buffer(d, dims(&x))))
-        } else {
-            norm.backward_input(slice(&gamma), &sums, None, d.as_mut_slice());
-            (d, None)
+        let norm = Norm {
+            x: slice(&x),
+            statistics: &statistics,
+            gamma: slice(&gamma),
+            beta: slice(&beta),
+            residual: residual.as_ref().map(slice),
+            activation: saved.settings.activation,
+            epsilon: saved.settings.epsilon,
         };
-        let dx = from_buffer(dx, dims(&x));
-        let ParameterGradients { gamma, beta } = sums;
-        NormGradients { x: dx, gamma: vector(gamma), beta: vector(beta), residual }
+        let sums = norm.parameter_gradients(slice(&dy));
+        let mut dx = Buffer::of(slice(&x).len());
+        // Without an activation the residual's gradient is the result's.
+        let cuts = residual.is_some();
+        let mut dresidual = (needs_residual && cuts).then(|| Buffer::of(slice(&x).len()));
+        let d = dresidual.as_mut().map(Buffer::as_mut_slice);
+        norm.input_gradient(slice(&dy), &sums, dx.as_mut_slice(), d);
+        let dims = dims(&x);
+        let dresidual = dresidual.map(|map| from_buffer(map, dims));
+        NormGradients {
+            x: from_buffer(dx, dims),
+            gamma: vector(sums.gamma),
+            beta: vector(sums.beta),
+            residual: dresidual.or((needs_residual && !cuts).then_some(dy)),
+        }
     }
 
     fn max_pool2d_with_winners(shape: ConvShape, x: FlexTensor) -> (FlexTensor, Arc<Vec<u8>>) {
@@ -290,5 +434,41 @@ impl KernelGradients for Flex {
         let mut dx = Buffer::of(shape.batch * shape.input.len());
         max_pool::backward(shape, slice(&dy), winners, dx.as_mut_slice());
         from_buffer(dx, input_dims(shape))
+    }
+
+    fn gate_gradient(x: FlexTensor, dy: FlexTensor) -> FlexTensor {
+        let dims @ [pictures, channels, height, width] = dims(&x);
+        debug_assert_eq!(dims, self::dims(&dy));
+        let (x, dy) = (channels_last(x), channels_last(dy));
+        let sums = squeeze_excite::gate_gradient(
+            slice(&x),
+            slice(&dy),
+            pictures,
+            height * width,
+            channels,
+        );
+        matrix(sums, [pictures, channels])
+    }
+
+    fn scaled_gradient(scaled: ScaledGradient<Self>) -> FlexTensor {
+        scale(scaled.dy, scaled.gate, None)
+    }
+
+    fn means_gradient(
+        dims: [usize; 4],
+        dmeans: FlexTensor,
+        scaled: Option<ScaledGradient<Self>>,
+    ) -> FlexTensor {
+        let [_, channels, height, width] = dims;
+        let dmeans = contiguous(dmeans);
+        let shares = squeeze_excite::mean_shares(slice(&dmeans), height * width);
+        match scaled {
+            Some(ScaledGradient { dy, gate }) => scale(dy, gate, Some(&shares)),
+            None => {
+                let mut dx = Buffer::of(dims.iter().product());
+                squeeze_excite::spread(&shares, height * width, channels, dx.as_mut_slice());
+                from_buffer(dx, dims)
+            }
+        }
     }
 }

@@ -1,17 +1,19 @@
-//! Batch normalisation in training, with an optional sum and ReLU behind it, in one operation.
+//! Batch normalisation in training, with an optional sum and activation behind it, in one operation.
 //!
-//! Forward: `y = relu(gamma * (x - mean) / sqrt(var + eps) + beta + residual)` with the batch's mean and biased
-//! variance of each channel (Ioffe and Szegedy, 2015); ReLU and residual may be missing.
-//! Backward, with `d` the gradient behind the ReLU's mask, `x^ = (x - mean) / sqrt(var + eps)` and means over the batch:
+//! Forward: `y = f(z)`, `z = gamma * (x - mean) / sqrt(var + eps) + beta + residual` with the batch's mean and biased
+//! variance of each channel (Ioffe and Szegedy, 2015); the activation `f` and the residual may be missing.
+//! Backward, with `d = f'(z) * dy`, `x^ = (x - mean) / sqrt(var + eps)` and means over the batch:
 //! `dbeta = sum(d)`, `dgamma = sum(d * x^)`, `dx = gamma / sqrt(var + eps) * (d - mean(d) - x^ * mean(d * x^))`,
 //! `dresidual = d`.
 //!
-//! Cost: forward reads `x` twice (statistics, then result) and writes `y`; backward reads `x`, `y` and `dy`
-//! and writes `d`, then reads `x` and `d` and writes `dx`. Separate operations make about ten passes.
+//! Cost: forward reads `x` twice (statistics, then result) and writes `y`; backward reads `x` and `dy` twice and writes
+//! `dx`. Both passes of it compute `z` anew, for memory is slower than that. Separate operations make about ten passes.
 //!
 //! Sums are taken over blocks of rows that the shape alone decides, and blocks are added in order in f64: the results
 //! do not depend on the number of threads.
 
+use crate::activation::{Activation, Function, with_function};
+use crate::passes::{Channels, Formula, pass};
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
@@ -25,9 +27,9 @@ pub(crate) struct Statistics {
     pub(crate) variance: Vec<f32>,
 }
 
-/// Floats in a block: whole rows of `channels`.
-fn block(channels: usize) -> usize {
-    (BLOCK / channels).max(1) * channels
+/// Floats in a block: as many rows as are taken as one, or several times as many.
+fn block(channels: Channels) -> usize {
+    (BLOCK / channels.width()).max(1) * channels.width()
 }
 
 /// Two sums for each channel.
@@ -36,21 +38,15 @@ type Sums = (Vec<f32>, Vec<f32>);
 /// Mean and variance of every channel of `[rows, channels]`, from each block's by Chan, Golub and LeVeque's update.
 pub(crate) fn statistics(x: &[f32], channels: usize) -> Statistics {
     let arch = Arch::new();
+    let layout = Channels::of(channels);
     let blocks: Vec<Sums> = x
-        .par_chunks(block(channels))
-        .map(|rows| {
-            let mut mean = vec![0.0; channels];
-            let mut squares = vec![0.0; channels];
-            let mut rest = vec![0.0; channels];
-            let (mean_here, squares_here, rest) = (&mut *mean, &mut *squares, &mut *rest);
-            arch.dispatch(BlockStatistics { rows, mean: mean_here, squares: squares_here, rest });
-            (mean, squares)
-        })
+        .par_chunks(block(layout))
+        .map(|rows| arch.dispatch(BlockStatistics { rows, channels, layout }))
         .collect();
     let mut count = 0.0;
     let mut mean = vec![0.0_f64; channels];
     let mut squares = vec![0.0_f64; channels];
-    for (rows, (block_mean, block_squares)) in x.chunks(block(channels)).zip(&blocks) {
+    for (rows, (block_mean, block_squares)) in x.chunks(block(layout)).zip(&blocks) {
         let added = (rows.len() / channels) as f64;
         let total = count + added;
         for c in 0..channels {
@@ -75,49 +71,81 @@ fn narrow(value: f64) -> f32 {
 /// a closure's body is not compiled for this machine's vectors.
 struct BlockStatistics<'a> {
     rows: &'a [f32],
-    mean: &'a mut [f32],
-    squares: &'a mut [f32],
-    /// Sums of distances from the mean.
-    rest: &'a mut [f32],
+    channels: usize,
+    layout: Channels,
 }
 
 impl WithSimd for BlockStatistics<'_> {
-    type Output = ();
+    type Output = Sums;
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        let Self { rows, mean, squares, rest } = self;
-        let channels = mean.len();
-        for row in rows.chunks_exact(channels) {
-            for (mean, &x) in mean.iter_mut().zip(row) {
-                *mean += x;
-            }
+    fn with_simd<S: Simd>(self, simd: S) -> Sums {
+        let Self { rows, channels, layout } = self;
+        let width = layout.width();
+        let mut mean = vec![0.0; width];
+        for row in rows.chunks(width) {
+            pass(simd, Sum, [row], [&mut mean[..row.len()]]);
         }
+        layout.fold(&mut mean);
         let scale = channels as f32 / rows.len() as f32;
-        for mean in &mut *mean {
+        for mean in &mut mean {
             *mean *= scale;
         }
         // What is left of the mean, for its own sum was rounded: it corrects both (Chan et al., section 3).
-        for row in rows.chunks_exact(channels) {
-            for (((squares, rest), &mean), &x) in
-                squares.iter_mut().zip(&mut *rest).zip(&*mean).zip(row)
-            {
-                *squares = (x - mean).mul_add(x - mean, *squares);
-                *rest += x - mean;
-            }
+        let wide_mean = layout.widen(&mean);
+        let (mut squares, mut rest) = (vec![0.0; width], vec![0.0; width]);
+        for row in rows.chunks(width) {
+            let sums = [&mut squares[..row.len()], &mut rest[..row.len()]];
+            pass(simd, SumOfSquares, [row, &wide_mean[..row.len()]], sums);
         }
-        for ((squares, mean), rest) in squares.iter_mut().zip(mean).zip(rest) {
-            *squares -= *rest * *rest * scale;
-            *mean += *rest * scale;
+        layout.fold(&mut squares);
+        layout.fold(&mut rest);
+        for ((squares, mean), rest) in squares.iter_mut().zip(&mut mean).zip(rest) {
+            *squares -= rest * rest * scale;
+            *mean += rest * scale;
         }
+        (mean, squares)
     }
 }
 
-/// A map `[rows, channels]` with the statistics of its channels.
+/// `sum += x`.
+#[derive(Clone, Copy)]
+struct Sum;
+
+impl Formula<1, 1> for Sum {
+    #[inline(always)]
+    fn at<S: Simd>(self, simd: S, [x]: [S::f32s; 1], [sum]: [S::f32s; 1]) -> [S::f32s; 1] {
+        [simd.add_f32s(sum, x)]
+    }
+}
+
+/// `squares += (x - mean)^2` and `rest += x - mean`.
+#[derive(Clone, Copy)]
+struct SumOfSquares;
+
+impl Formula<2, 2> for SumOfSquares {
+    #[inline(always)]
+    fn at<S: Simd>(
+        self,
+        simd: S,
+        [x, mean]: [S::f32s; 2],
+        [squares, rest]: [S::f32s; 2],
+    ) -> [S::f32s; 2] {
+        let apart = simd.sub_f32s(x, mean);
+        [simd.mul_add_e_f32s(apart, apart, squares), simd.add_f32s(rest, apart)]
+    }
+}
+
+/// A map `[rows, channels]` with the statistics of its channels, and what happens to it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Norm<'a> {
     pub(crate) x: &'a [f32],
     pub(crate) statistics: &'a Statistics,
+    pub(crate) gamma: &'a [f32],
+    pub(crate) beta: &'a [f32],
+    /// A map that is added before the activation.
+    pub(crate) residual: Option<&'a [f32]>,
+    pub(crate) activation: Activation,
     /// Added to the variance.
     pub(crate) epsilon: f64,
 }
@@ -130,74 +158,52 @@ pub(crate) struct ParameterGradients {
 }
 
 impl Norm<'_> {
+    fn layout(&self) -> Channels {
+        Channels::of(self.gamma.len())
+    }
+
     /// `1 / sqrt(var + eps)` of each channel.
     fn inverse_deviations(&self) -> Vec<f32> {
         let inverse = |&v: &f32| narrow(1.0 / (f64::from(v) + self.epsilon).sqrt());
         self.statistics.variance.iter().map(inverse).collect()
     }
 
-    /// `gamma / sqrt(var + eps)` of each channel.
-    fn scale(&self, gamma: &[f32]) -> Vec<f32> {
-        gamma
-            .iter()
-            .zip(self.inverse_deviations())
-            .map(|(gamma, inverse)| gamma * inverse)
-            .collect()
+    /// What `z` is made of, for each channel: `mean`, `gamma / sqrt(var + eps)` and `beta`.
+    fn constants(&self) -> [Vec<f32>; 3] {
+        let scale = self.gamma.iter().zip(self.inverse_deviations());
+        let scale: Vec<f32> = scale.map(|(gamma, inverse)| gamma * inverse).collect();
+        [&self.statistics.mean, &scale, self.beta].map(|values| self.layout().widen(values))
     }
 
-    /// `y = relu(gamma * x^ + beta + residual)`.
-    pub(crate) fn forward(
-        &self,
-        [gamma, beta]: [&[f32]; 2],
-        residual: Option<&[f32]>,
-        relu: bool,
-        y: &mut [f32],
-    ) {
+    /// `y = f(z)`.
+    pub(crate) fn forward(&self, y: &mut [f32]) {
         let arch = Arch::new();
-        let block = block(gamma.len());
-        let (mean, scale) = (&*self.statistics.mean, &*self.scale(gamma));
-        let floor = if relu { 0.0 } else { f32::NEG_INFINITY };
-        y.par_chunks_mut(block).zip(self.x.par_chunks(block)).enumerate().for_each(
-            |(i, (y, x))| {
-                let residual = residual.map(|residual| &residual[i * block..][..x.len()]);
-                arch.dispatch(Normalize { x, mean, scale, beta, residual, floor, y });
-            },
-        );
+        let layout = self.layout();
+        let block = block(layout);
+        let constants = &self.constants();
+        with_function!(self.activation, function => {
+            y.par_chunks_mut(block).zip(self.x.par_chunks(block)).enumerate().for_each(
+                |(i, (y, x))| {
+                    let residual = self.residual.map(|residual| &residual[i * block..][..x.len()]);
+                    arch.dispatch(Normalize { function, x, constants, residual, y });
+                },
+            );
+        });
     }
 
-    /// Masks `dy`, the gradient of the result, where `y` is not positive (if there is a `y`) into `d`, and sums what the
-    /// parameters' gradients need.
-    pub(crate) fn backward_parameters(
-        &self,
-        y: Option<&[f32]>,
-        dy: &[f32],
-        d: &mut [f32],
-    ) -> ParameterGradients {
+    /// What the parameters' gradients sum up, with `dy` the gradient of the result.
+    pub(crate) fn parameter_gradients(&self, dy: &[f32]) -> ParameterGradients {
         let arch = Arch::new();
-        let mean = &*self.statistics.mean;
-        let block = block(mean.len());
-        let inputs = self.x.par_chunks(block).zip(dy.par_chunks(block));
-        let blocks: Vec<Sums> = d
-            .par_chunks_mut(block)
-            .zip(inputs)
-            .enumerate()
-            .map(|(i, (d, (x, dy)))| {
-                let mut sums = vec![0.0; mean.len()];
-                let mut products = vec![0.0; mean.len()];
-                let y = y.map(|y| &y[i * block..][..x.len()]);
-                let (sums_here, products_here) = (&mut *sums, &mut *products);
-                arch.dispatch(MaskAndSum {
-                    x,
-                    mean,
-                    y,
-                    dy,
-                    d,
-                    sums: sums_here,
-                    products: products_here,
-                });
-                (sums, products)
-            })
-            .collect();
+        let layout = self.layout();
+        let block = block(layout);
+        let constants = &self.constants();
+        let blocks: Vec<Sums> = with_function!(self.activation, function => {
+            let pairs = self.x.par_chunks(block).zip(dy.par_chunks(block)).enumerate();
+            pairs.map(|(i, (x, dy))| {
+                let residual = self.residual.map(|residual| &residual[i * block..][..x.len()]);
+                arch.dispatch(SumGradients { function, x, constants, residual, dy, layout })
+            }).collect()
+        });
         let total = |part: fn(&Sums) -> &Vec<f32>, c: usize| -> f64 {
             blocks.iter().map(|block| f64::from(part(block)[c])).sum()
         };
@@ -205,140 +211,273 @@ impl Norm<'_> {
         let gamma = |(c, &inverse): (usize, &f32)| narrow(total(|b| &b.1, c) * f64::from(inverse));
         ParameterGradients {
             gamma: inverse.iter().enumerate().map(gamma).collect(),
-            beta: (0..mean.len()).map(|c| narrow(total(|b| &b.0, c))).collect(),
+            beta: (0..inverse.len()).map(|c| narrow(total(|b| &b.0, c))).collect(),
         }
     }
 
-    /// `dx` of the masked gradient `d`, or of what is in `dx` already.
-    pub(crate) fn backward_input(
+    /// `dx` of `dy` and the parameters' gradients, and `dresidual`, which only a norm with a residual has.
+    pub(crate) fn input_gradient(
         &self,
-        gamma: &[f32],
+        dy: &[f32],
         sums: &ParameterGradients,
-        d: Option<&[f32]>,
         dx: &mut [f32],
+        dresidual: Option<&mut [f32]>,
     ) {
         let arch = Arch::new();
-        let block = block(gamma.len());
-        let count = (self.x.len() / gamma.len()) as f32;
-        let (mean, scale) = (&*self.statistics.mean, &*self.scale(gamma));
-        let mean_d = &*sums.beta.iter().map(|sum| sum / count).collect::<Vec<_>>();
+        let layout = self.layout();
+        let block = block(layout);
+        let constants = &self.constants();
+        let count = (self.x.len() / self.gamma.len()) as f32;
+        let mean_d: Vec<f32> = sums.beta.iter().map(|sum| sum / count).collect();
         let slopes = sums.gamma.iter().zip(self.inverse_deviations());
-        let slope = &*slopes.map(|(sum, inverse)| sum / count * inverse).collect::<Vec<_>>();
-        dx.par_chunks_mut(block).zip(self.x.par_chunks(block)).enumerate().for_each(
-            |(i, (dx, x))| {
-                let d = d.map(|d| &d[i * block..][..x.len()]);
-                arch.dispatch(InputGradient { x, mean, scale, mean_d, slope, d, dx });
-            },
-        );
+        let slope: Vec<f32> = slopes.map(|(sum, inverse)| sum / count * inverse).collect();
+        let means = &[layout.widen(&mean_d), layout.widen(&slope)];
+        let blocks = self.x.par_chunks(block).zip(dy.par_chunks(block)).enumerate();
+        let blocks = dx.par_chunks_mut(block).zip(blocks);
+        with_function!(self.activation, function => {
+            let gradient = |i: usize, x, dy, dx, dresidual| {
+                let residual = self.residual.map(|residual| &residual[i * block..]);
+                let gradient =
+                    InputGradient { function, x, constants, means, residual, dy, dx, dresidual };
+                arch.dispatch(gradient);
+            };
+            match dresidual {
+                Some(dresidual) => blocks
+                    .zip(dresidual.par_chunks_mut(block))
+                    .for_each(|((dx, (i, (x, dy))), d)| gradient(i, x, dy, dx, Some(d))),
+                None => blocks.for_each(|(dx, (i, (x, dy)))| gradient(i, x, dy, dx, None)),
+            }
+        });
     }
 }
 
 /// A block of [`Norm::forward`].
-struct Normalize<'a> {
+struct Normalize<'a, F> {
+    function: F,
     x: &'a [f32],
-    mean: &'a [f32],
-    scale: &'a [f32],
-    beta: &'a [f32],
+    constants: &'a [Vec<f32>; 3],
     residual: Option<&'a [f32]>,
-    /// Smaller values become this.
-    floor: f32,
     y: &'a mut [f32],
 }
 
-impl WithSimd for Normalize<'_> {
+impl<F: Function> WithSimd for Normalize<'_, F> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        let Self { x, mean, scale, beta, residual, floor, y } = self;
-        let channels = mean.len();
-        // A comparison that NaN fails, so that it stays.
-        let cut = |value: f32| if value < floor { floor } else { value };
-        for (row, (y, x)) in y.chunks_exact_mut(channels).zip(x.chunks_exact(channels)).enumerate()
-        {
-            let constants = mean.iter().zip(scale).zip(beta);
-            if let Some(residual) = residual {
-                let residual = &residual[row * channels..][..channels];
-                for (((y, &x), &residual), ((&mean, &scale), &beta)) in
-                    y.iter_mut().zip(x).zip(residual).zip(constants)
-                {
-                    *y = cut((x - mean).mul_add(scale, beta) + residual);
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { function, x, constants: [mean, scale, beta], residual, y } = self;
+        let width = mean.len();
+        for (row, (y, x)) in y.chunks_mut(width).zip(x.chunks(width)).enumerate() {
+            let result = Result { function };
+            match residual {
+                Some(residual) => {
+                    pass(simd, result, [x, mean, scale, beta, &residual[row * width..]], [y]);
                 }
-            } else {
-                for ((y, &x), ((&mean, &scale), &beta)) in y.iter_mut().zip(x).zip(constants) {
-                    *y = cut((x - mean).mul_add(scale, beta));
-                }
+                None => pass(simd, result, [x, mean, scale, beta], [y]),
             }
         }
     }
 }
 
-/// A block of [`Norm::backward_parameters`].
-struct MaskAndSum<'a> {
+/// `f(z)`.
+#[derive(Clone, Copy)]
+struct Result<F> {
+    function: F,
+}
+
+/// `(x - mean) * scale + beta`.
+#[inline(always)]
+fn affine<S: Simd>(simd: S, [x, mean, scale, beta]: [S::f32s; 4]) -> S::f32s {
+    simd.mul_add_e_f32s(simd.sub_f32s(x, mean), scale, beta)
+}
+
+impl<F: Function> Formula<4, 1> for Result<F> {
+    #[inline(always)]
+    fn at<S: Simd>(self, simd: S, read: [S::f32s; 4], _: [S::f32s; 1]) -> [S::f32s; 1] {
+        [self.function.apply(simd, affine(simd, read))]
+    }
+}
+
+impl<F: Function> Formula<5, 1> for Result<F> {
+    #[inline(always)]
+    fn at<S: Simd>(
+        self,
+        simd: S,
+        [x, mean, scale, beta, residual]: [S::f32s; 5],
+        _: [S::f32s; 1],
+    ) -> [S::f32s; 1] {
+        let z = simd.add_f32s(affine(simd, [x, mean, scale, beta]), residual);
+        [self.function.apply(simd, z)]
+    }
+}
+
+/// A block of [`Norm::parameter_gradients`].
+struct SumGradients<'a, F> {
+    function: F,
     x: &'a [f32],
-    mean: &'a [f32],
-    y: Option<&'a [f32]>,
+    constants: &'a [Vec<f32>; 3],
+    residual: Option<&'a [f32]>,
     dy: &'a [f32],
-    d: &'a mut [f32],
-    sums: &'a mut [f32],
-    products: &'a mut [f32],
+    layout: Channels,
 }
 
-impl WithSimd for MaskAndSum<'_> {
+impl<F: Function> WithSimd for SumGradients<'_, F> {
+    type Output = Sums;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Sums {
+        let Self { function, x, constants: [mean, scale, beta], residual, dy, layout } = self;
+        let width = mean.len();
+        let (mut sums, mut products) = (vec![0.0; width], vec![0.0; width]);
+        for (row, (dy, x)) in dy.chunks(width).zip(x.chunks(width)).enumerate() {
+            let totals = [&mut sums[..x.len()], &mut products[..x.len()]];
+            let formula = GradientSums { function };
+            match residual {
+                Some(residual) => {
+                    let residual = &residual[row * width..];
+                    pass(simd, formula, [dy, x, mean, scale, beta, residual], totals);
+                }
+                None => pass(simd, formula, [dy, x, mean, scale, beta], totals),
+            }
+        }
+        layout.fold(&mut sums);
+        layout.fold(&mut products);
+        (sums, products)
+    }
+}
+
+/// `sum += d` and `product += d * (x - mean)`.
+#[derive(Clone, Copy)]
+struct GradientSums<F> {
+    function: F,
+}
+
+impl<F: Function> Formula<5, 2> for GradientSums<F> {
+    #[inline(always)]
+    fn at<S: Simd>(
+        self,
+        simd: S,
+        [dy, x, mean, scale, beta]: [S::f32s; 5],
+        totals: [S::f32s; 2],
+    ) -> [S::f32s; 2] {
+        let d = self.function.slope(simd, affine(simd, [x, mean, scale, beta]), dy);
+        add_gradients(simd, d, simd.sub_f32s(x, mean), totals)
+    }
+}
+
+impl<F: Function> Formula<6, 2> for GradientSums<F> {
+    #[inline(always)]
+    fn at<S: Simd>(
+        self,
+        simd: S,
+        [dy, x, mean, scale, beta, residual]: [S::f32s; 6],
+        totals: [S::f32s; 2],
+    ) -> [S::f32s; 2] {
+        let z = simd.add_f32s(affine(simd, [x, mean, scale, beta]), residual);
+        let d = self.function.slope(simd, z, dy);
+        add_gradients(simd, d, simd.sub_f32s(x, mean), totals)
+    }
+}
+
+#[inline(always)]
+fn add_gradients<S: Simd>(
+    simd: S,
+    d: S::f32s,
+    apart: S::f32s,
+    [sum, product]: [S::f32s; 2],
+) -> [S::f32s; 2] {
+    [simd.add_f32s(sum, d), simd.mul_add_e_f32s(apart, d, product)]
+}
+
+/// A block of [`Norm::input_gradient`].
+struct InputGradient<'a, F> {
+    function: F,
+    x: &'a [f32],
+    constants: &'a [Vec<f32>; 3],
+    /// For each channel the mean of `d`, and the mean of `d * x^` over the deviation.
+    means: &'a [Vec<f32>; 2],
+    residual: Option<&'a [f32]>,
+    dy: &'a [f32],
+    dx: &'a mut [f32],
+    dresidual: Option<&'a mut [f32]>,
+}
+
+impl<F: Function> WithSimd for InputGradient<'_, F> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        let Self { x, mean, y, dy, d, sums, products } = self;
-        if let Some(y) = y {
-            for ((d, &dy), &y) in d.iter_mut().zip(dy).zip(y) {
-                *d = if y <= 0.0 { 0.0 } else { dy };
-            }
-        } else {
-            d.copy_from_slice(dy);
-        }
-        let channels = mean.len();
-        for (d, x) in d.chunks_exact(channels).zip(x.chunks_exact(channels)) {
-            for (sum, &d) in sums.iter_mut().zip(d) {
-                *sum += d;
-            }
-            for (((product, &d), &x), &mean) in products.iter_mut().zip(d).zip(x).zip(mean) {
-                *product = (x - mean).mul_add(d, *product);
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { function, x, constants, means, residual, dy, dx, mut dresidual } = self;
+        let ([mean, scale, beta], [mean_d, slope]) = (constants, means);
+        let width = mean.len();
+        let gradient = Gradient { function };
+        for (row, (dx, (dy, x))) in
+            dx.chunks_mut(width).zip(dy.chunks(width).zip(x.chunks(width))).enumerate()
+        {
+            let read = [dy, x, mean, scale, beta, mean_d, slope];
+            let Some(residual) = residual else {
+                pass(simd, gradient, read, [dx]);
+                continue;
+            };
+            let [dy, x, mean, scale, beta, mean_d, slope] = read;
+            let read = [dy, x, mean, scale, beta, mean_d, slope, &residual[row * width..]];
+            match &mut dresidual {
+                Some(d) => {
+                    let d = &mut d[row * width..][..x.len()];
+                    pass(simd, gradient, read, [dx, d]);
+                }
+                None => pass(simd, gradient, read, [dx]),
             }
         }
     }
 }
 
-/// A block of [`Norm::backward_input`].
-struct InputGradient<'a> {
-    x: &'a [f32],
-    mean: &'a [f32],
-    scale: &'a [f32],
-    /// Mean of `d`.
-    mean_d: &'a [f32],
-    /// Mean of `d * x^`, over the deviation.
-    slope: &'a [f32],
-    d: Option<&'a [f32]>,
-    dx: &'a mut [f32],
+/// `dx`, and `d` with a residual.
+#[derive(Clone, Copy)]
+struct Gradient<F> {
+    function: F,
 }
 
-impl WithSimd for InputGradient<'_> {
-    type Output = ();
-
+impl<F: Function> Gradient<F> {
+    /// `scale * (d - mean(d) - (x - mean) * slope)`.
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        let Self { x, mean, scale, mean_d, slope, d, dx } = self;
-        if let Some(d) = d {
-            dx.copy_from_slice(d);
-        }
-        let channels = mean.len();
-        for (dx, x) in dx.chunks_exact_mut(channels).zip(x.chunks_exact(channels)) {
-            let constants = mean.iter().zip(scale).zip(mean_d.iter().zip(slope));
-            for ((dx, &x), ((&mean, &scale), (&mean_d, &slope))) in
-                dx.iter_mut().zip(x).zip(constants)
-            {
-                *dx = scale * (mean - x).mul_add(slope, *dx - mean_d);
-            }
-        }
+    fn of<S: Simd>(simd: S, d: S::f32s, [x, mean, scale, mean_d, slope]: [S::f32s; 5]) -> S::f32s {
+        let apart = simd.sub_f32s(mean, x);
+        simd.mul_f32s(scale, simd.mul_add_e_f32s(apart, slope, simd.sub_f32s(d, mean_d)))
+    }
+}
+
+impl<F: Function> Formula<7, 1> for Gradient<F> {
+    #[inline(always)]
+    fn at<S: Simd>(
+        self,
+        simd: S,
+        [dy, x, mean, scale, beta, mean_d, slope]: [S::f32s; 7],
+        _: [S::f32s; 1],
+    ) -> [S::f32s; 1] {
+        let d = self.function.slope(simd, affine(simd, [x, mean, scale, beta]), dy);
+        [Self::of(simd, d, [x, mean, scale, mean_d, slope])]
+    }
+}
+
+impl<F: Function> Formula<8, 2> for Gradient<F> {
+    #[inline(always)]
+    fn at<S: Simd>(
+        self,
+        simd: S,
+        [dy, x, mean, scale, beta, mean_d, slope, residual]: [S::f32s; 8],
+        _: [S::f32s; 2],
+    ) -> [S::f32s; 2] {
+        let z = simd.add_f32s(affine(simd, [x, mean, scale, beta]), residual);
+        let d = self.function.slope(simd, z, dy);
+        [Self::of(simd, d, [x, mean, scale, mean_d, slope]), d]
+    }
+}
+
+impl<F: Function> Formula<8, 1> for Gradient<F> {
+    #[inline(always)]
+    fn at<S: Simd>(self, simd: S, read: [S::f32s; 8], [dx]: [S::f32s; 1]) -> [S::f32s; 1] {
+        let [dx, _] = Formula::<8, 2>::at(self, simd, read, [dx; 2]);
+        [dx]
     }
 }

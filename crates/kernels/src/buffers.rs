@@ -60,10 +60,6 @@ impl Buffer {
         Self(vec![0.0; len])
     }
 
-    pub(crate) fn as_slice(&self) -> &[f32] {
-        &self.0
-    }
-
     pub(crate) fn as_mut_slice(&mut self) -> &mut [f32] {
         &mut self.0
     }

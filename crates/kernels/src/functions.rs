@@ -1,5 +1,6 @@
 //! What other crates call, on Burn's tensors.
 
+use crate::activation::Activation;
 use crate::backend::{KernelBackend, NormSettings, Residual, Window, output_dims, shape_of};
 use crate::shared_input::SharedInput;
 use burn::backend::{Dispatch, DispatchTensorKind};
@@ -64,7 +65,7 @@ fn convolve(
     Tensor::from_dispatch(Dispatch::kernel_conv2d(x, weight, window, shared))
 }
 
-/// `relu(scale * conv2d(x, weight) + shift + residual)` in one pass, for inference: a batch norm with running statistics
+/// `f(scale * conv2d(x, weight) + shift + residual)`, `f` being the activation, in one pass, for inference: a batch norm with running statistics
 /// is `scale = gamma / sqrt(var + eps)` and `shift = beta - mean * scale`. Under autodiff it runs, and has its gradients,
 /// in single steps.
 ///
@@ -79,7 +80,7 @@ pub fn conv2d_affine(
     [scale, shift]: [Tensor<1>; 2],
     residual: Option<Tensor<4>>,
     window: Window,
-    relu: bool,
+    activation: Activation,
 ) -> Tensor<4> {
     check_convolution(&x, &weight, window);
     let [outputs, ..] = weight.dims();
@@ -98,8 +99,105 @@ pub fn conv2d_affine(
         shift.into_dispatch(),
         added(residual),
         window,
-        relu,
+        activation,
     ))
+}
+
+/// 2-D convolution of every channel by a filter of its own, without bias.
+///
+/// `y[n, c, h, w] = sum over (kh, kw) of x[n, c, h * stride + kh - padding, ...] * weight[c, 0, kh, kw]`.
+///
+/// # Shapes
+/// `x`: `[batch, channels, height, width]`; `weight`: `[channels, 1, kernel height, kernel width]`; result:
+/// `[batch, channels, (height + 2 * padding - kernel) / stride + 1, ...]`.
+///
+/// # Panics
+/// When [`supports`] denies a tensor, the shapes do not fit, or the kernel is higher or wider than 12 pixels.
+///
+/// # Parity
+/// `torch.nn.functional.conv2d(groups=channels)`, to f32 rounding.
+pub fn depthwise_conv2d(x: Tensor<4>, weight: Tensor<4>, window: Window) -> Tensor<4> {
+    check_depthwise(&x, &weight, window);
+    let (x, weight) = (x.into_dispatch(), weight.into_dispatch());
+    Tensor::from_dispatch(Dispatch::kernel_depthwise_conv2d(x, weight, window))
+}
+
+/// `f(scale * depthwise_conv2d(x, weight) + shift)`, `f` being the activation, in one pass, for inference: see
+/// [`conv2d_affine`].
+///
+/// # Shapes
+/// `x` and `weight` as in [`depthwise_conv2d`]; `scale` and `shift`: `[channels]`.
+///
+/// # Panics
+/// As [`depthwise_conv2d`].
+pub fn depthwise_conv2d_affine(
+    x: Tensor<4>,
+    weight: Tensor<4>,
+    [scale, shift]: [Tensor<1>; 2],
+    window: Window,
+    activation: Activation,
+) -> Tensor<4> {
+    check_depthwise(&x, &weight, window);
+    let channels = weight.dims()[0];
+    assert_eq!(
+        [scale.dims(), shift.dims()],
+        [[channels]; 2],
+        "scale and shift have a value for each channel"
+    );
+    Tensor::from_dispatch(Dispatch::kernel_depthwise_conv2d_affine(
+        x.into_dispatch(),
+        weight.into_dispatch(),
+        scale.into_dispatch(),
+        shift.into_dispatch(),
+        window,
+        activation,
+    ))
+}
+
+/// A map that waits for the gates that are computed from its channels' means.
+#[derive(Debug)]
+pub struct SqueezeExcite {
+    x: Tensor<4>,
+    link: SharedInput,
+}
+
+/// The mean of every picture's channels, and the map that the gates computed from them will scale (Hu et al. 2018,
+/// "Squeeze-and-Excitation Networks"). What lies between, two small layers and a sigmoid, is the caller's.
+///
+/// # Shapes
+/// `[batch, channels, height, width]` to `[batch, channels]`.
+///
+/// # Panics
+/// When [`supports`] denies the tensor.
+///
+/// # Parity
+/// `x.mean((2, 3))` in PyTorch, to f32 rounding.
+pub fn squeeze(x: Tensor<4>) -> (Tensor<2>, SqueezeExcite) {
+    assert!(!x.dims().contains(&0), "a map has at least one value");
+    let link = SharedInput::default();
+    let means = Dispatch::kernel_channel_means(x.clone().into_dispatch(), link.clone());
+    (Tensor::from_dispatch(means), SqueezeExcite { x, link })
+}
+
+impl SqueezeExcite {
+    /// `x[n, c, ...] * gate[n, c]`. The gates have to be computed from the means: the map's gradient waits for theirs, so
+    /// that both are written in one pass.
+    ///
+    /// # Shapes
+    /// `gate`: `[batch, channels]`; the result is as large as the map.
+    ///
+    /// # Panics
+    /// When the gates do not fit the map.
+    ///
+    /// # Parity
+    /// `x * gate[:, :, None, None]` in PyTorch.
+    pub fn excite(self, gate: Tensor<2>) -> Tensor<4> {
+        let Self { x, link } = self;
+        let [batch, channels, ..] = x.dims();
+        assert_eq!(gate.dims(), [batch, channels], "a gate for each picture and channel");
+        let (x, gate) = (x.into_dispatch(), gate.into_dispatch());
+        Tensor::from_dispatch(Dispatch::kernel_scale_channels(x, gate, link))
+    }
 }
 
 /// A batch's normalised map and its statistics.
@@ -113,8 +211,8 @@ pub struct Normalized {
     pub variance: Tensor<1>,
 }
 
-/// Batch norm by the batch's own statistics, then the sum with a residual, then a ReLU:
-/// `relu(gamma * (x - mean) / sqrt(var + eps) + beta + residual)`. Running statistics are the caller's.
+/// Batch norm by the batch's own statistics, then the sum with a residual, then an activation:
+/// `f(gamma * (x - mean) / sqrt(var + eps) + beta + residual)`. Running statistics are the caller's.
 ///
 /// # Shapes
 /// `x`, `residual` and the result: `[batch, channels, height, width]`; `gamma` and `beta`: `[channels]`.
@@ -213,6 +311,18 @@ fn check_convolution(x: &Tensor<4>, weight: &Tensor<4>, window: Window) {
         [kernel_height, kernel_width],
         "the window is as large as the weight"
     );
+    check_window(x.dims(), window);
+}
+
+fn check_depthwise(x: &Tensor<4>, weight: &Tensor<4>, window: Window) {
+    let [channels, one, kernel_height, kernel_width] = weight.dims();
+    assert_eq!([x.dims()[1], 1], [channels, one], "each channel of the input has one filter");
+    assert_eq!(
+        window.kernel,
+        [kernel_height, kernel_width],
+        "the window is as large as the weight"
+    );
+    assert!(kernel_height.max(kernel_width) <= 12, "a kernel of at most 12 x 12");
     check_window(x.dims(), window);
 }
 

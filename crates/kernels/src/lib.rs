@@ -1,4 +1,4 @@
-//! Convolution, batch norm and max pooling for Burn's CPU backend (flex) in f32, with their gradients.
+//! Convolution, batch norm, max pooling and squeeze-excite for Burn's CPU backend (flex) in f32, with their gradients.
 //!
 //! Burn's own modules keep the parameters; these functions only compute, on Burn's tensors, with and without autodiff.
 //! Ask [`supports`] first: on any other backend or number format they panic, and Burn's operation is the one to call.
@@ -38,21 +38,26 @@
     reason = "indexed loops of constant length unroll, and their tiles stay in registers"
 )]
 
+mod activation;
 mod autodiff;
 mod backend;
 mod batch_norm;
 mod buffers;
 mod convolution;
+mod depthwise;
 mod functions;
 mod maps;
 mod max_pool;
 mod parallel;
+mod passes;
 mod product;
 mod shared_input;
+mod squeeze_excite;
 
+pub use activation::Activation;
 pub use backend::{NormSettings, Window};
 pub use functions::{
-    Normalized, batch_norm, batch_norm_shared, conv2d, conv2d_affine, conv2d_shared, max_pool2d,
-    supports,
+    Normalized, SqueezeExcite, batch_norm, batch_norm_shared, conv2d, conv2d_affine, conv2d_shared,
+    depthwise_conv2d, depthwise_conv2d_affine, max_pool2d, squeeze, supports,
 };
 pub use shared_input::SharedInput;

@@ -34,6 +34,11 @@ pub(crate) fn vector(values: Vec<f32>) -> FlexTensor {
     FlexTensor::from_data(TensorData::new(values, [length]))
 }
 
+/// A row of values for each picture, such as its channels' means.
+pub(crate) fn matrix(values: Vec<f32>, dims: [usize; 2]) -> FlexTensor {
+    FlexTensor::from_data(TensorData::new(values, dims))
+}
+
 /// The same tensor with its values channels-last in memory; a copy only if they are not already.
 pub(crate) fn channels_last(tensor: FlexTensor) -> FlexTensor {
     if is_channels_last(&tensor) {

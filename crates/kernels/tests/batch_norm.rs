@@ -4,7 +4,7 @@
 mod support;
 
 use burn::tensor::{Device, Tensor};
-use kiln_kernels::{NormSettings, batch_norm};
+use kiln_kernels::{Activation, NormSettings, batch_norm};
 use support::maps::{Map, assert_close, assert_same, assert_within, channels, pass};
 use support::reference::{Norm, differences, weighted_sum};
 use support::stock;
@@ -12,6 +12,16 @@ use support::stock;
 /// Of the largest value: f32 sums over blocks of up to 16384 values, which of a single channel's gradients may nearly
 /// cancel (4e-6 measured, there only).
 const TOLERANCE: f64 = 1e-5;
+
+/// With and without a residual, and what follows.
+const ENDS: [(bool, Activation); 6] = [
+    (false, Activation::None),
+    (false, Activation::Relu),
+    (false, Activation::Silu),
+    (true, Activation::None),
+    (true, Activation::Relu),
+    (true, Activation::Silu),
+];
 
 /// `x`, `gamma`, `beta` and the residual.
 type Inputs = [Map; 4];
@@ -26,8 +36,12 @@ fn inputs(dims: [usize; 4]) -> Inputs {
     ]
 }
 
-fn norm([x, gamma, beta, residual]: &Inputs, with_residual: bool, relu: bool) -> Norm<'_> {
-    let settings = NormSettings { epsilon: 1e-5, relu };
+fn norm(
+    [x, gamma, beta, residual]: &Inputs,
+    with_residual: bool,
+    activation: Activation,
+) -> Norm<'_> {
+    let settings = NormSettings { epsilon: 1e-5, activation };
     Norm { x, gamma, beta, residual: with_residual.then_some(residual), settings }
 }
 
@@ -59,11 +73,11 @@ fn run(
 
 fn check(dims: [usize; 4]) {
     let inputs = inputs(dims);
-    for (with_residual, relu) in [(false, false), (false, true), (true, false), (true, true)] {
-        let norm = norm(&inputs, with_residual, relu);
+    for (with_residual, activation) in ENDS {
+        let norm = norm(&inputs, with_residual, activation);
         let settings = norm.settings;
         let dy = gradient_of_result(&norm);
-        let what = format!("{dims:?}, residual {with_residual}, relu {relu}");
+        let what = format!("{dims:?}, residual {with_residual}, {activation:?}");
         let (y, ours) =
             run(&norm, &dy, |x, affine, residual| batch_norm(x, affine, residual, settings).output);
         let (stock_y, stock) =
@@ -90,15 +104,15 @@ fn check(dims: [usize; 4]) {
 #[test]
 fn the_references_gradients_are_its_differences() {
     let inputs = inputs([3, 2, 3, 5]);
-    for (with_residual, relu) in [(false, false), (true, true)] {
-        let exact = norm(&inputs, with_residual, relu);
+    for (with_residual, activation) in ENDS {
+        let exact = norm(&inputs, with_residual, activation);
         let dy = gradient_of_result(&exact);
         let gradients = exact.gradients(&dy);
         for (part, gradient) in gradients.iter().enumerate().take(3 + usize::from(with_residual)) {
             let differences = differences(&inputs[part], |moved| {
                 let mut inputs = inputs.clone();
                 inputs[part] = moved.clone();
-                weighted_sum(&norm(&inputs, with_residual, relu).forward(), &dy)
+                weighted_sum(&norm(&inputs, with_residual, activation).forward(), &dy)
             });
             // The square of the step.
             assert_within(&format!("gradient {part}"), gradient, &differences, 1e-8);
@@ -135,7 +149,7 @@ fn the_statistics_match() {
     let device = Device::flex();
     for dims in [[2, 3, 1, 1], [3, 1, 111, 67], [2, 17, 31, 33], [5, 64, 6, 6]] {
         let inputs = inputs(dims);
-        let norm = norm(&inputs, false, false);
+        let norm = norm(&inputs, false, Activation::None);
         let [gamma, beta] = [norm.gamma, norm.beta].map(|map| channels(map.tensor(&device)));
         let found = batch_norm(norm.x.tensor(&device), [gamma, beta], None, norm.settings);
         let [mean, variance] = norm.statistics();
@@ -155,7 +169,7 @@ fn a_mean_far_from_zero_leaves_the_variance_right() {
         // Of variance 1 around 1000, rounded to the f32 that the kernel gets.
         let moved = inputs[0].map(|x| 1000.0 + 3.0_f64.sqrt() * x);
         inputs[0] = Map::of(&moved.tensor(&device));
-        let norm = norm(&inputs, false, false);
+        let norm = norm(&inputs, false, Activation::None);
         let [gamma, beta] = [norm.gamma, norm.beta].map(|map| channels(map.tensor(&device)));
         let found = batch_norm(norm.x.tensor(&device), [gamma, beta], None, norm.settings);
         let [mean, variance] = norm.statistics();
@@ -169,7 +183,7 @@ fn a_mean_far_from_zero_leaves_the_variance_right() {
 #[test]
 fn what_is_frozen_gets_no_gradient_and_the_rest_the_same() {
     let inputs = inputs([3, 5, 4, 3]);
-    let norm = norm(&inputs, true, true);
+    let norm = norm(&inputs, true, Activation::Relu);
     let settings = norm.settings;
     let dy = gradient_of_result(&norm);
     let (_, all) =

@@ -4,7 +4,7 @@
 mod support;
 
 use burn::tensor::{Device, Tensor};
-use kiln_kernels::{Window, conv2d_affine};
+use kiln_kernels::{Activation, Window, conv2d_affine};
 use support::maps::{Map, assert_close, assert_same, channels, pass};
 use support::reference::{output_dims, square, weight_dims};
 use support::stock;
@@ -41,17 +41,28 @@ fn inputs((x, outputs, window): Row) -> [Map; 5] {
     ]
 }
 
-type Fused = fn(Tensor<4>, Tensor<4>, [Tensor<1>; 2], Option<Tensor<4>>, Window, bool) -> Tensor<4>;
+type Fused =
+    fn(Tensor<4>, Tensor<4>, [Tensor<1>; 2], Option<Tensor<4>>, Window, Activation) -> Tensor<4>;
 
 /// Calls either of the two.
-fn call(f: Fused, inputs: [Tensor<4>; 5], ends: (bool, bool), window: Window) -> Tensor<4> {
-    let (with_residual, relu) = ends;
+fn call(f: Fused, inputs: [Tensor<4>; 5], ends: End, window: Window) -> Tensor<4> {
+    let (with_residual, activation) = ends;
     let [x, weight, scale, shift, residual] = inputs;
     let residual = with_residual.then_some(residual);
-    f(x, weight, [channels(scale), channels(shift)], residual, window, relu)
+    f(x, weight, [channels(scale), channels(shift)], residual, window, activation)
 }
 
-const ENDS: [(bool, bool); 4] = [(false, false), (false, true), (true, false), (true, true)];
+/// Whether there is a residual, and what follows.
+type End = (bool, Activation);
+
+const ENDS: [End; 6] = [
+    (false, Activation::None),
+    (false, Activation::Relu),
+    (false, Activation::Silu),
+    (true, Activation::None),
+    (true, Activation::Relu),
+    (true, Activation::Silu),
+];
 
 #[test]
 fn one_pass_is_the_steps_one_after_another() {
@@ -61,7 +72,7 @@ fn one_pass_is_the_steps_one_after_another() {
         for ends in ENDS {
             let ours = call(conv2d_affine, inputs.clone(), ends, row.2);
             let stock = call(stock::conv2d_affine, inputs.clone(), ends, row.2);
-            let what = format!("{row:?}, residual and relu {ends:?}");
+            let what = format!("{row:?}, residual and activation {ends:?}");
             assert_close(&what, &Map::of(&ours), &Map::of(&stock), tolerance);
         }
     }
@@ -75,7 +86,7 @@ fn under_autodiff_values_and_gradients_match() {
         for ends in ENDS {
             // Nothing comes back where rounding could decide whether a value is cut.
             let tensors = inputs.each_ref().map(|input| input.tensor(&device));
-            let uncut = call(stock::conv2d_affine, tensors, (ends.0, false), row.2);
+            let uncut = call(stock::conv2d_affine, tensors, (ends.0, Activation::None), row.2);
             let uncut = Map::of(&uncut);
             let dy = Map::uniform("dy", uncut.dims);
             let edge = 1e-4 * uncut.largest();
@@ -90,7 +101,7 @@ fn under_autodiff_values_and_gradients_match() {
             };
             let (y, ours) = run(conv2d_affine);
             let (stock_y, stock) = run(stock::conv2d_affine);
-            let what = format!("{row:?}, residual and relu {ends:?}");
+            let what = format!("{row:?}, residual and activation {ends:?}");
             assert_close(&format!("y of {what}"), &y, &stock_y, tolerance);
             let parts = ["dx", "dweight", "dscale", "dshift", "dresidual"];
             for (part, (ours, stock)) in parts.iter().zip(ours.iter().zip(&stock)) {
@@ -108,8 +119,8 @@ fn a_value_that_is_no_number_stays_one() {
         inputs[4] = inputs[4].clone().with([0, row.1 - 1, 0, 0], f64::NAN);
         let place = inputs[4].index([0, row.1 - 1, 0, 0]);
         let tensors = inputs.each_ref().map(|input| input.tensor(&device));
-        let y = Map::of(&call(conv2d_affine, tensors.clone(), (true, true), row.2));
-        let stock = Map::of(&call(stock::conv2d_affine, tensors, (true, true), row.2));
+        let y = Map::of(&call(conv2d_affine, tensors.clone(), (true, Activation::Relu), row.2));
+        let stock = Map::of(&call(stock::conv2d_affine, tensors, (true, Activation::Relu), row.2));
         let only = |map: &Map| map.map(|value| f64::from(u8::from(value.is_nan())));
         assert!(y.values[place].is_nan(), "{row:?}");
         assert_same(&format!("{row:?}"), &only(&y), &only(&stock));

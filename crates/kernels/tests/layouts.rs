@@ -4,14 +4,16 @@
 mod support;
 
 use burn::tensor::{DType, Device, Tensor, s};
-use kiln_kernels::{NormSettings, batch_norm, conv2d, conv2d_affine, max_pool2d, supports};
+use kiln_kernels::{
+    Activation, NormSettings, batch_norm, conv2d, conv2d_affine, max_pool2d, supports,
+};
 use support::maps::{Map, assert_close, channels, pass};
 use support::reference::square;
 use support::stock;
 
 /// Of the largest value, Winograd's included; a wrong layout is off by the values themselves.
 const TOLERANCE: f64 = 5e-5;
-const SETTINGS: NormSettings = NormSettings { epsilon: 1e-5, relu: true };
+const SETTINGS: NormSettings = NormSettings { epsilon: 1e-5, activation: Activation::Relu };
 
 type Operation = fn(Tensor<4>, Tensor<4>) -> Tensor<4>;
 type Layout = fn(Tensor<4>) -> Tensor<4>;
@@ -46,11 +48,11 @@ const OPERATIONS: [(&str, Operation, Operation); 5] = [
         "convolution with residual",
         |x, weight| {
             let (affine, map) = (vectors(&weight), transposed(&x));
-            conv2d_affine(x, weight, affine, Some(map), square(3, 1, 1), false)
+            conv2d_affine(x, weight, affine, Some(map), square(3, 1, 1), Activation::None)
         },
         |x, weight| {
             let (affine, map) = (vectors(&weight), transposed(&x));
-            stock::conv2d_affine(x, weight, affine, Some(map), square(3, 1, 1), false)
+            stock::conv2d_affine(x, weight, affine, Some(map), square(3, 1, 1), Activation::None)
         },
     ),
     (

@@ -12,7 +12,7 @@ use burn::tensor::module::{batch_norm_train, conv2d as stock_conv2d};
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use kiln_kernels::{
-    NormSettings, SharedInput, batch_norm, batch_norm_shared, conv2d, conv2d_shared,
+    Activation, NormSettings, SharedInput, batch_norm, batch_norm_shared, conv2d, conv2d_shared,
 };
 use support::maps::Map;
 use support::reference::square;
@@ -44,7 +44,7 @@ fn layer(
     let ones = Tensor::<1>::ones([CHANNELS], (&device, dtype));
     let zeros = Tensor::<1>::zeros([CHANNELS], (&device, dtype));
     if on == On::Kernels {
-        let settings = NormSettings { epsilon: EPSILON, relu: true };
+        let settings = NormSettings { epsilon: EPSILON, activation: Activation::Relu };
         let window = square(3, 1, 1);
         return match residual {
             None => {

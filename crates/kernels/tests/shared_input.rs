@@ -5,14 +5,14 @@ mod support;
 
 use burn::tensor::Tensor;
 use kiln_kernels::{
-    NormSettings, SharedInput, batch_norm, batch_norm_shared, conv2d, conv2d_shared,
+    Activation, NormSettings, SharedInput, batch_norm, batch_norm_shared, conv2d, conv2d_shared,
 };
 use support::maps::{Map, assert_close, channels, pass};
 use support::reference::square;
 
 /// Sums in another order.
 const TOLERANCE: f64 = 1e-5;
-const SETTINGS: NormSettings = NormSettings { epsilon: 1e-5, relu: true };
+const SETTINGS: NormSettings = NormSettings { epsilon: 1e-5, activation: Activation::Relu };
 
 /// `users` convolutions of one input, added up.
 fn convolutions(

@@ -4,7 +4,7 @@
 mod support;
 
 use burn::tensor::Tensor;
-use kiln_kernels::{NormSettings, Window, batch_norm, conv2d, max_pool2d};
+use kiln_kernels::{Activation, NormSettings, Window, batch_norm, conv2d, max_pool2d};
 use support::maps::{Map, channels, pass};
 use support::reference::{output_dims, square, weight_dims};
 
@@ -59,7 +59,7 @@ fn everything(change: impl Fn(f64) -> f64) -> Bits {
             conv2d(x, weight, window)
         });
     }
-    let settings = NormSettings { epsilon: 1e-5, relu: true };
+    let settings = NormSettings { epsilon: 1e-5, activation: Activation::Relu };
     for dims in NORMS {
         let [x, residual] = ["x", "residual"].map(|name| Map::uniform(name, dims).map(&change));
         let [gamma, beta] = ["gamma", "beta"].map(|name| Map::vector(name, dims[1]));

@@ -8,7 +8,7 @@ use burn::nn::pool::MaxPool2d;
 use burn::nn::{BatchNorm, PaddingConfig2d};
 use burn::tensor::Tensor;
 use burn::tensor::activation::relu;
-use kiln_kernels::{NormSettings, SharedInput, Window};
+use kiln_kernels::{Activation, NormSettings, SharedInput, Window};
 use serde::{Deserialize, Serialize};
 
 /// Which implementation of convolution, batch norm and max pooling a network runs.
@@ -102,14 +102,23 @@ impl Kernels {
             let scale = gamma / norm.running_var.value().add_scalar(norm.epsilon).sqrt();
             let shift = beta - norm.running_mean.value() * scale.clone();
             let residual = residual.map(|residual| residual.map);
-            return kiln_kernels::conv2d_affine(x, weight, [scale, shift], residual, window, relu);
+            let activation = if relu { Activation::Relu } else { Activation::None };
+            return kiln_kernels::conv2d_affine(
+                x,
+                weight,
+                [scale, shift],
+                residual,
+                window,
+                activation,
+            );
         }
         let x = match shared {
             Some(shared) => kiln_kernels::conv2d_shared(x, weight, window, &shared),
             None => kiln_kernels::conv2d(x, weight, window),
         };
         let count = x.shape().num_elements() / norm.gamma.dims()[0];
-        let settings = NormSettings { epsilon: norm.epsilon, relu };
+        let activation = if relu { Activation::Relu } else { Activation::None };
+        let settings = NormSettings { epsilon: norm.epsilon, activation };
         let found = match residual {
             Some(Input { map, shared: Some(shared) }) => {
                 kiln_kernels::batch_norm_shared(x, affine, map, settings, &shared)

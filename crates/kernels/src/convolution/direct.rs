@@ -260,6 +260,7 @@ impl Gather<'_> {
             let end = self.end.from(range.start * unit);
             let tiling = self.tiling(range, batch, by_picture);
             arch.dispatch(Task { gather: self, tiling: &tiling, end, part });
+            end.finish(part);
         });
     }
 

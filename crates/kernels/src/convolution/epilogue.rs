@@ -1,9 +1,11 @@
 //! What happens to a convolution's sums before they are stored.
 
+use crate::activation::{Activation, Function, Relu, Silu};
+use crate::passes::{Formula, pass};
 use crate::product::Tile;
-use pulp::Simd;
+use pulp::{Arch, Simd, WithSimd};
 
-/// `relu(scale * sum + shift + residual)`; every part may be missing.
+/// `f(scale * sum + shift + residual)`; every part may be missing.
 ///
 /// With `scale` and `shift` of a batch norm this is the folded form of inference: one multiply-add for each value
 /// instead of three more passes over the map.
@@ -13,7 +15,7 @@ pub(crate) struct Epilogue<'a> {
     pub(crate) affine: Option<(&'a [f32], &'a [f32])>,
     /// Of the size of the whole result.
     pub(crate) residual: Option<&'a [f32]>,
-    pub(crate) relu: bool,
+    pub(crate) activation: Activation,
 }
 
 impl Epilogue<'_> {
@@ -82,7 +84,7 @@ impl Epilogue<'_> {
         }
         let (part, _) = S::as_mut_simd_f32s(&mut part[place..][..width]);
         for v in 0..VECTORS {
-            part[v] = if self.relu { relu(simd, row[v]) } else { row[v] };
+            part[v] = self.cut(simd, row[v]);
         }
     }
 
@@ -109,16 +111,48 @@ impl Epilogue<'_> {
         if let Some(residual) = self.residual {
             value = simd.add_f32s(value, simd.partial_load_f32s(&residual[place..place + lanes]));
         }
-        if self.relu {
-            value = relu(simd, value);
+        simd.partial_store_f32s(&mut part[place..place + lanes], self.cut(simd, value));
+    }
+
+    /// The activations that cost one instruction, while the value is in a register.
+    #[inline(always)]
+    fn cut<S: Simd>(&self, simd: S, value: S::f32s) -> S::f32s {
+        match self.activation {
+            Activation::Relu => Relu.apply(simd, value),
+            Activation::None | Activation::Silu => value,
         }
-        simd.partial_store_f32s(&mut part[place..place + lanes], value);
+    }
+
+    /// The other activations, on a part whose values are all stored: in every tile they would be compiled a hundred
+    /// times.
+    pub(crate) fn finish(&self, part: &mut [f32]) {
+        match self.activation {
+            Activation::None | Activation::Relu => {}
+            Activation::Silu => Arch::new().dispatch(Finish { part }),
+        }
     }
 }
 
-/// `max(value, 0)` that keeps NaN, as PyTorch's and Burn's do.
-#[inline(always)]
-fn relu<S: Simd>(simd: S, value: S::f32s) -> S::f32s {
-    let zero = simd.splat_f32s(0.0);
-    simd.select_f32s(simd.less_than_f32s(value, zero), zero, value)
+/// SiLU in place.
+struct Finish<'a> {
+    part: &'a mut [f32],
+}
+
+impl WithSimd for Finish<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        pass(simd, InPlace, [], [self.part]);
+    }
+}
+
+#[derive(Clone, Copy)]
+struct InPlace;
+
+impl Formula<0, 1> for InPlace {
+    #[inline(always)]
+    fn at<S: Simd>(self, simd: S, _: [S::f32s; 0], [value]: [S::f32s; 1]) -> [S::f32s; 1] {
+        [Silu.apply(simd, value)]
+    }
 }

@@ -1,7 +1,7 @@
 //! Convolution and batch norm as plain loops in f64, with their gradients.
 
 use super::maps::Map;
-use kiln_kernels::{NormSettings, Window};
+use kiln_kernels::{Activation, NormSettings, Window};
 
 /// A window that is as high as wide.
 pub(crate) const fn square(kernel: usize, stride: usize, padding: usize) -> Window {
@@ -68,6 +68,72 @@ pub(crate) fn conv2d_gradients(x: &Map, weight: &Map, window: Window, dy: &Map) 
     [dx, dw]
 }
 
+/// The channel `channel` of a map, as a map.
+fn channel_of(map: &Map, channel: usize) -> Map {
+    let [pictures, _, height, width] = map.dims;
+    let dims = [pictures, 1, height, width];
+    let all = map.values.chunks_exact(height * width).enumerate();
+    let here = all.filter(|(plane, _)| plane % map.dims[1] == channel);
+    Map { dims, values: here.flat_map(|(_, values)| values.to_vec()).collect() }
+}
+
+/// Maps of one channel each, as the channels of one map.
+fn joined(channels: &[Map]) -> Map {
+    let [pictures, _, height, width] = channels[0].dims;
+    let plane = height * width;
+    let values = (0..pictures)
+        .flat_map(|picture| channels.iter().map(move |map| (picture, map)))
+        .flat_map(|(picture, map)| map.values[picture * plane..(picture + 1) * plane].to_vec())
+        .collect();
+    Map { dims: [pictures, channels.len(), height, width], values }
+}
+
+/// The filter of one channel.
+fn filter_of(weight: &Map, channel: usize) -> Map {
+    let [_, _, height, width] = weight.dims;
+    let taps = height * width;
+    let values = weight.values[channel * taps..(channel + 1) * taps].to_vec();
+    Map { dims: [1, 1, height, width], values }
+}
+
+/// As a convolution of each channel.
+pub(crate) fn depthwise_conv2d(x: &Map, weight: &Map, window: Window) -> Map {
+    let channel = |c| conv2d(&channel_of(x, c), &filter_of(weight, c), window);
+    joined(&(0..x.dims[1]).map(channel).collect::<Vec<_>>())
+}
+
+/// The gradients of `x` and `weight`.
+pub(crate) fn depthwise_gradients(x: &Map, weight: &Map, window: Window, dy: &Map) -> [Map; 2] {
+    let gradients =
+        |c| conv2d_gradients(&channel_of(x, c), &filter_of(weight, c), window, &channel_of(dy, c));
+    let (dx, dw): (Vec<Map>, Vec<Map>) =
+        (0..x.dims[1]).map(gradients).map(|[dx, dw]| (dx, dw)).unzip();
+    let values = dw.into_iter().flat_map(|dw| dw.values).collect();
+    [joined(&dx), Map { dims: weight.dims, values }]
+}
+
+fn sigmoid(z: f64) -> f64 {
+    1.0 / (1.0 + (-z).exp())
+}
+
+/// The activation's value.
+pub(crate) fn activate(activation: Activation, z: f64) -> f64 {
+    match activation {
+        Activation::None => z,
+        Activation::Relu => z.max(0.0),
+        Activation::Silu => z * sigmoid(z),
+    }
+}
+
+/// The activation's slope.
+fn slope(activation: Activation, z: f64) -> f64 {
+    match activation {
+        Activation::None => 1.0,
+        Activation::Relu => f64::from(u8::from(z > 0.0)),
+        Activation::Silu => sigmoid(z) * (1.0 + z * (1.0 - sigmoid(z))),
+    }
+}
+
 /// A batch norm by the batch's statistics, with what follows it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Norm<'a> {
@@ -119,7 +185,7 @@ impl Norm<'_> {
         self.each(|i, channel| (self.x.values[i] - mean.values[channel]) * inverse.values[channel])
     }
 
-    /// What the cut of negative values gets.
+    /// What the activation gets.
     pub(crate) fn uncut(&self) -> Map {
         let normalized = self.normalized();
         let y = self.each(|i, channel| {
@@ -130,13 +196,12 @@ impl Norm<'_> {
 
     pub(crate) fn forward(&self) -> Map {
         let y = self.uncut();
-        if self.settings.relu { y.map(|y| y.max(0.0)) } else { y }
+        y.map(|z| activate(self.settings.activation, z))
     }
 
     /// The gradients of `x`, `gamma`, `beta` and the residual.
     pub(crate) fn gradients(&self, dy: &Map) -> [Map; 4] {
-        let cut = |y: f64, dy: f64| if self.settings.relu && y <= 0.0 { 0.0 } else { dy };
-        let dy = self.uncut().zip(dy, cut);
+        let dy = self.uncut().zip(dy, |z, dy| slope(self.settings.activation, z) * dy);
         let normalized = self.normalized();
         let beta = self.sums(&dy);
         let gamma = self.sums(&dy.zip(&normalized, |dy, normalized| dy * normalized));

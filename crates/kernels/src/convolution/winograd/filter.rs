@@ -87,6 +87,7 @@ fn filter(
         // Outside of the dispatch, for only what is inlined into it is compiled for this machine's vectors.
         with_scratch(floats, |scratch| {
             arch.dispatch(Filter { tiling, bands, weights, x, end, scratch, part });
+            end.finish(part);
         });
     });
 }
