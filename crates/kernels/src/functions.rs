@@ -200,6 +200,20 @@ impl SqueezeExcite {
     }
 }
 
+/// `x[n, c, ...] * factors[n, c]`, for factors that do not come from the map itself; [`squeeze`] has those that do.
+///
+/// # Shapes
+/// `factors`: `[batch, channels]`; the result is as large as the map.
+///
+/// # Panics
+/// When [`supports`] denies the map, or the factors do not fit it.
+///
+/// # Parity
+/// `x * factors[:, :, None, None]` in PyTorch.
+pub fn scale_channels(x: Tensor<4>, factors: Tensor<2>) -> Tensor<4> {
+    SqueezeExcite { x, link: SharedInput::default() }.excite(factors)
+}
+
 /// A batch's normalised map and its statistics.
 #[derive(Debug, Clone)]
 pub struct Normalized {

@@ -58,6 +58,6 @@ pub use activation::Activation;
 pub use backend::{NormSettings, Window};
 pub use functions::{
     Normalized, SqueezeExcite, batch_norm, batch_norm_shared, conv2d, conv2d_affine, conv2d_shared,
-    depthwise_conv2d, depthwise_conv2d_affine, max_pool2d, squeeze, supports,
+    depthwise_conv2d, depthwise_conv2d_affine, max_pool2d, scale_channels, squeeze, supports,
 };
 pub use shared_input::SharedInput;

@@ -3,18 +3,19 @@
 //! A new model is one file with its `mod` line and a row of [`ModelSpec`]'s table; a new kind of network, as opposed to
 //! another depth of a known one, is also named in [`Network`]'s.
 
-use crate::cifar_resnet::CifarResNet;
+use crate::cifar_resnet::{CifarResNet, CifarResNetSpec};
+use crate::efficientnet::{EfficientNet, EfficientNetSpec, EfficientNetVariant};
 use crate::error::Error;
-use crate::init::{UnitSource, initialize};
+use crate::init::{LinearInit, UnitSource, initialize};
 use crate::layers::Kernels;
-use crate::resnet::{Depth, ResNet, ResNetSpec};
+use crate::resnet::{ResNet, ResNetSpec, ResNetVariant};
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 
-/// Writes [`ModelSpec`]: `Variant(Settings) => Kind, how to build it;`. The variant in snake case is the name in TOML.
+/// Writes [`ModelSpec`]: `Variant(Settings) => Kind::new(which);`. The variant in snake case is the name in TOML.
 macro_rules! models {
-    ($($(#[$doc:meta])* $variant:ident($spec:ty) => $kind:ident, $build:expr;)*) => {
+    ($($(#[$doc:meta])* $variant:ident($spec:ty) => $kind:ident::new($which:expr);)*) => {
         /// The `[model]` table of an experiment: `type` and the settings of that type.
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
         #[serde(tag = "type", rename_all = "snake_case")]
@@ -23,12 +24,11 @@ macro_rules! models {
         }
 
         impl ModelSpec {
-            /// The network with all tensors zero or one, for values from a file.
-            pub fn build(&self, classes: usize, device: &Device) -> Network {
+            /// The network for pictures of `channels` channels with all tensors zero or one, for values from a file.
+            pub fn build_for(&self, channels: usize, classes: usize, device: &Device) -> Network {
                 match self {
                     $(Self::$variant(spec) => {
-                        let build: fn(&$spec, usize, &Device) -> $kind = $build;
-                        Network::$kind(build(spec, classes, device))
+                        Network::$kind($kind::new($which, spec, channels, classes, device))
                     })*
                 }
             }
@@ -44,7 +44,7 @@ macro_rules! models {
             /// Whether residual blocks start as the identity.
             fn zero_init_last_gamma(&self) -> bool {
                 match self {
-                    $(Self::$variant(spec) => spec.zero_init_last_gamma,)*
+                    $(Self::$variant(spec) => spec.zero_init_last_gamma(),)*
                 }
             }
 
@@ -58,18 +58,53 @@ macro_rules! models {
 
 models! {
     /// ResNet-18 v1.5.
-    Resnet18(ResNetSpec) => ResNet, |spec, classes, device| ResNet::new(Depth::D18, spec, classes, device);
+    Resnet18(ResNetSpec) => ResNet::new(ResNetVariant::ResNet18);
     /// ResNet-34 v1.5.
-    Resnet34(ResNetSpec) => ResNet, |spec, classes, device| ResNet::new(Depth::D34, spec, classes, device);
+    Resnet34(ResNetSpec) => ResNet::new(ResNetVariant::ResNet34);
     /// ResNet-50 v1.5.
-    Resnet50(ResNetSpec) => ResNet, |spec, classes, device| ResNet::new(Depth::D50, spec, classes, device);
+    Resnet50(ResNetSpec) => ResNet::new(ResNetVariant::ResNet50);
     /// ResNet-101 v1.5.
-    Resnet101(ResNetSpec) => ResNet, |spec, classes, device| ResNet::new(Depth::D101, spec, classes, device);
+    Resnet101(ResNetSpec) => ResNet::new(ResNetVariant::ResNet101);
+    /// ResNet-152 v1.5.
+    Resnet152(ResNetSpec) => ResNet::new(ResNetVariant::ResNet152);
+    /// Wide ResNet-50-2.
+    #[serde(rename = "wide_resnet50_2")]
+    WideResnet50x2(ResNetSpec) => ResNet::new(ResNetVariant::WideResNet50x2);
+    /// ResNeXt-50 32x4d.
+    #[serde(rename = "resnext50_32x4d")]
+    Resnext50x32x4d(ResNetSpec) => ResNet::new(ResNetVariant::ResNeXt50x32x4d);
     /// ResNet-20 for 32 px pictures.
-    Resnet20(ResNetSpec) => CifarResNet, |spec, classes, device| CifarResNet::new(3, spec, classes, device);
+    Resnet20(CifarResNetSpec) => CifarResNet::new(3);
+    /// ResNet-32 for 32 px pictures.
+    Resnet32(CifarResNetSpec) => CifarResNet::new(5);
+    /// ResNet-44 for 32 px pictures.
+    Resnet44(CifarResNetSpec) => CifarResNet::new(7);
+    /// ResNet-56 for 32 px pictures.
+    Resnet56(CifarResNetSpec) => CifarResNet::new(9);
+    /// EfficientNet-B0, made for 224 px.
+    EfficientnetB0(EfficientNetSpec) => EfficientNet::new(EfficientNetVariant::B0);
+    /// EfficientNet-B1, made for 240 px.
+    EfficientnetB1(EfficientNetSpec) => EfficientNet::new(EfficientNetVariant::B1);
+    /// EfficientNet-B2, made for 260 px.
+    EfficientnetB2(EfficientNetSpec) => EfficientNet::new(EfficientNetVariant::B2);
+    /// EfficientNet-B3, made for 300 px.
+    EfficientnetB3(EfficientNetSpec) => EfficientNet::new(EfficientNetVariant::B3);
+    /// EfficientNet-B4, made for 380 px.
+    EfficientnetB4(EfficientNetSpec) => EfficientNet::new(EfficientNetVariant::B4);
+    /// EfficientNet-B5, made for 456 px.
+    EfficientnetB5(EfficientNetSpec) => EfficientNet::new(EfficientNetVariant::B5);
+    /// EfficientNet-B6, made for 528 px.
+    EfficientnetB6(EfficientNetSpec) => EfficientNet::new(EfficientNetVariant::B6);
+    /// EfficientNet-B7, made for 600 px.
+    EfficientnetB7(EfficientNetSpec) => EfficientNet::new(EfficientNetVariant::B7);
 }
 
 impl ModelSpec {
+    /// The network for colour pictures with all tensors zero or one, for values from a file.
+    pub fn build(&self, classes: usize, device: &Device) -> Network {
+        self.build_for(3, classes, device)
+    }
+
     /// The network with initial values drawn from the source that `source` makes for each tensor's name.
     ///
     /// # Errors
@@ -81,8 +116,9 @@ impl ModelSpec {
         source: impl Fn(&str) -> UnitSource,
     ) -> Result<Network, Error> {
         let network = self.build(classes, device);
-        let zeroed = if self.zero_init_last_gamma() { network.last_gammas() } else { Vec::new() };
-        initialize(network, &zeroed, source)
+        let zeroed = network.zeroed_gammas(self);
+        let linear = network.linear_init();
+        initialize(network, linear, &zeroed, source)
     }
 }
 
@@ -99,12 +135,12 @@ macro_rules! networks {
         }
 
         impl Network {
-            /// Everything before the classifier.
+            /// The map after each part of the network, the last one being what the classifier takes.
             ///
             /// # Shapes
-            /// `[batch, 3, height, width]` to `[batch, features, height', width']`.
-            pub fn forward_features(&self, input: Tensor<4>) -> Tensor<4> {
-                match self { $(Self::$kind(network) => network.forward_features(input),)* }
+            /// `[batch, channels, height, width]` to maps `[batch, features, height', width']`.
+            pub fn forward_stages(&self, input: Tensor<4>) -> Vec<Tensor<4>> {
+                match self { $(Self::$kind(network) => network.forward_stages(input),)* }
             }
 
             /// Pooling, dropout and the classifier.
@@ -120,22 +156,61 @@ macro_rules! networks {
                 match &mut self { $(Self::$kind(network) => network.kernels = kernels,)* }
                 self
             }
-
-            fn last_gammas(&self) -> Vec<String> {
-                match self { $(Self::$kind(network) => network.last_gammas(),)* }
-            }
         }
     };
 }
 
-networks!(ResNet, CifarResNet);
+networks!(ResNet, CifarResNet, EfficientNet);
 
 impl Network {
+    /// Everything before the classifier.
+    ///
+    /// # Shapes
+    /// `[batch, channels, height, width]` to `[batch, features, height', width']`.
+    pub fn forward_features(&self, input: Tensor<4>) -> Tensor<4> {
+        let last = self.forward_stages(input.clone()).pop();
+        last.unwrap_or(input)
+    }
+
+    /// What the state-dict names of the classifier's tensors begin with.
+    pub fn head_prefix(&self) -> &'static str {
+        match self {
+            Self::ResNet(_) | Self::CifarResNet(_) => "fc.",
+            Self::EfficientNet(_) => "classifier.",
+        }
+    }
+
+    /// The state-dict name of the weight that takes the pictures.
+    pub fn first_weight(&self) -> &'static str {
+        match self {
+            Self::ResNet(network) => network.first_weight(),
+            Self::CifarResNet(_) => "conv1.weight",
+            Self::EfficientNet(_) => "features.0.0.weight",
+        }
+    }
+
+    fn linear_init(&self) -> LinearInit {
+        match self {
+            Self::ResNet(_) | Self::CifarResNet(_) => LinearInit::Inputs,
+            Self::EfficientNet(_) => LinearInit::Outputs,
+        }
+    }
+
+    /// Names of the batch norms' weights that start at zero, if the settings ask for it.
+    fn zeroed_gammas(&self, spec: &ModelSpec) -> Vec<String> {
+        let all = match self {
+            Self::ResNet(network) => network.last_gammas(),
+            Self::CifarResNet(network) => network.last_gammas(),
+            Self::EfficientNet(_) => Vec::new(),
+        };
+        if spec.zero_init_last_gamma() { all } else { Vec::new() }
+    }
+
     /// From pictures to logits. Build the input on an autodiff device to train: on a plain device batch norm and
     /// dropout behave as in evaluation.
     ///
     /// # Shapes
-    /// `[batch, 3, height, width]`, normalised, to `[batch, classes]`.
+    /// `[batch, channels, height, width]`, normalised, to `[batch, classes]`.
     pub fn forward(&self, input: Tensor<4>) -> Tensor<2> {
         self.forward_head(self.forward_features(input))
     }

@@ -1,5 +1,6 @@
 //! Dropout of whole channels.
 
+use crate::layers::Kernels;
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::Tensor;
@@ -22,12 +23,13 @@ impl ChannelDropout {
 
     /// # Shapes
     /// `input` and output: `[batch, channels, height, width]`.
-    pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
-        if self.dropout.prob == 0.0 {
+    pub(crate) fn forward(&self, input: Tensor<4>, kernels: Kernels) -> Tensor<4> {
+        let drops = self.dropout.training.is_enabled() && input.device().is_autodiff();
+        if self.dropout.prob == 0.0 || !drops {
             return input;
         }
         let [batch, channels, _, _] = input.dims();
-        let mask = Tensor::ones([batch, channels, 1, 1], &input.device());
-        input * self.dropout.forward(mask)
+        let mask = Tensor::<2>::ones([batch, channels], &input.device());
+        kernels.scale_channels(input, self.dropout.forward(mask))
     }
 }

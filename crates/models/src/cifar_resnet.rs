@@ -1,19 +1,53 @@
-//! The ResNet for 32 px pictures.
+//! The ResNets for 32 px pictures.
 
 use crate::channel_dropout::ChannelDropout;
+use crate::error::{Error, check_probability};
+use crate::head::{Head, HeadSpec};
 use crate::layers::{Kernels, Then};
-use crate::resnet::{ResNetSpec, conv, norm};
-use burn::module::{Initializer, Module};
+use crate::resnet::{conv, norm};
+use burn::module::Module;
 use burn::nn::conv::Conv2d;
-use burn::nn::{BatchNorm, Dropout, DropoutConfig, Linear, LinearConfig};
+use burn::nn::{BatchNorm, Dropout, DropoutConfig};
 use burn::tensor::ops::PadMode;
 use burn::tensor::{Device, Tensor, s};
+use serde::{Deserialize, Serialize};
 
-/// ResNet-20 of He et al. 2015, section 4.2: three layers of three basic blocks with 16, 32 and 64 channels and
-/// shortcuts without parameters (option A: every second pixel, new channels zero).
+/// Settings of a ResNet for 32 px pictures beside its depth.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CifarResNetSpec {
+    /// Probability of dropping a channel inside every block.
+    pub block_dropout: f64,
+    /// Probability of dropping a feature before the classifier.
+    pub dropout: f64,
+    /// Start every residual block as the identity.
+    pub zero_init_last_gamma: bool,
+    /// The classifier.
+    #[serde(skip_serializing_if = "HeadSpec::is_default")]
+    pub head: HeadSpec,
+}
+
+impl CifarResNetSpec {
+    /// Whether residual blocks start as the identity.
+    pub(crate) fn zero_init_last_gamma(&self) -> bool {
+        self.zero_init_last_gamma
+    }
+
+    /// # Errors
+    /// [`Error::OutOfRange`] when a probability is not in `[0, 1)`.
+    pub fn validate(&self) -> Result<(), Error> {
+        check_probability("block_dropout", self.block_dropout)?;
+        check_probability("dropout", self.dropout)?;
+        self.head.validate()
+    }
+}
+
+/// The ResNets of He et al. 2015, section 4.2: three layers of basic blocks (3, 5, 7 or 9 of them for 20, 32, 44 or 56
+/// layers) with 16, 32 and 64 channels and shortcuts without parameters (option A: every second pixel, new channels
+/// zero).
 ///
 /// # Shapes
-/// `[batch, 3, height, width]` to `[batch, classes]`; the last map is a 4th of the input's size.
+/// `[batch, channels, height, width]` to `[batch, classes]`; the last map is a 4th of the input's size.
 ///
 /// # Weights
 /// `conv1`, `bn1`, `layer1.0.conv1`, ..., `fc`, in PyTorch's layouts.
@@ -28,27 +62,33 @@ pub struct CifarResNet {
     layer2: Vec<CifarBlock>,
     layer3: Vec<CifarBlock>,
     dropout: Dropout,
-    fc: Linear,
+    fc: Head,
     #[module(skip)]
     pub(crate) kernels: Kernels,
 }
 
 impl CifarResNet {
     /// A network of `6 * blocks + 2` layers with all tensors zero or one; see [`crate::initialize`].
-    pub fn new(blocks: usize, spec: &ResNetSpec, classes: usize, device: &Device) -> Self {
+    pub fn new(
+        blocks: usize,
+        spec: &CifarResNetSpec,
+        channels: usize,
+        classes: usize,
+        device: &Device,
+    ) -> Self {
         let layer = |inputs: usize, width: usize| -> Vec<CifarBlock> {
             (0..blocks)
                 .map(|i| CifarBlock::new(if i == 0 { inputs } else { width }, width, spec, device))
                 .collect()
         };
         Self {
-            conv1: conv(3, 16, 3, 1, device),
+            conv1: conv(channels, 16, 3, 1, 1, device),
             bn1: norm(16, device),
             layer1: layer(16, 16),
             layer2: layer(16, 32),
             layer3: layer(32, 64),
             dropout: DropoutConfig::new(spec.dropout).init(),
-            fc: LinearConfig::new(64, classes).with_initializer(Initializer::Zeros).init(device),
+            fc: Head::new(&spec.head, 64, classes, device),
             kernels: Kernels::default(),
         }
     }
@@ -56,8 +96,8 @@ impl CifarResNet {
     /// The four maps of the network: after the stem and after each layer.
     ///
     /// # Shapes
-    /// `[batch, 3, height, width]` to maps of the full, full, half and a 4th of the size.
-    pub fn forward_stages(&self, input: Tensor<4>) -> [Tensor<4>; 4] {
+    /// `[batch, channels, height, width]` to maps of the full, full, half and a 4th of the size.
+    pub fn forward_stages(&self, input: Tensor<4>) -> Vec<Tensor<4>> {
         let kernels = self.kernels;
         let stem = kernels.conv_norm((&self.conv1, &self.bn1), input, Then::RELU);
         let run = |layer: &[CifarBlock], x: &Tensor<4>| {
@@ -66,14 +106,7 @@ impl CifarResNet {
         let first = run(&self.layer1, &stem);
         let second = run(&self.layer2, &first);
         let third = run(&self.layer3, &second);
-        [stem, first, second, third]
-    }
-
-    /// # Shapes
-    /// `[batch, 3, height, width]` to `[batch, 64, height / 4, width / 4]`.
-    pub fn forward_features(&self, input: Tensor<4>) -> Tensor<4> {
-        let [_, _, _, features] = self.forward_stages(input);
-        features
+        vec![stem, first, second, third]
     }
 
     /// # Shapes
@@ -103,13 +136,13 @@ pub struct CifarBlock {
 }
 
 impl CifarBlock {
-    fn new(inputs: usize, width: usize, spec: &ResNetSpec, device: &Device) -> Self {
+    fn new(inputs: usize, width: usize, spec: &CifarResNetSpec, device: &Device) -> Self {
         let stride = width / inputs;
         Self {
-            conv1: conv(inputs, width, 3, stride, device),
+            conv1: conv(inputs, width, 3, stride, 1, device),
             bn1: norm(width, device),
             dropout: ChannelDropout::new(spec.block_dropout),
-            conv2: conv(width, width, 3, 1, device),
+            conv2: conv(width, width, 3, 1, 1, device),
             bn2: norm(width, device),
         }
     }
@@ -124,7 +157,7 @@ impl CifarBlock {
             (input.clone().into(), self.smaller(input).into())
         };
         let x = kernels.conv_norm((&self.conv1, &self.bn1), input, Then::RELU);
-        let x = self.dropout.forward(x);
+        let x = self.dropout.forward(x, kernels);
         kernels.conv_norm((&self.conv2, &self.bn2), x, Then::add_relu(shortcut))
     }
 

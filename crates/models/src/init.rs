@@ -8,45 +8,60 @@ use std::f64::consts::TAU;
 /// Uniform numbers in `[0, 1)` for one parameter.
 pub type UnitSource = Box<dyn FnMut() -> f64>;
 
+/// How wide a linear layer's initial values are spread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinearInit {
+    /// Weight and bias uniform within `±1 / sqrt(inputs)`: PyTorch's default, in residual networks.
+    Inputs,
+    /// The weight uniform within `±1 / sqrt(outputs)`, the bias 0: torchvision's EfficientNets.
+    Outputs,
+}
+
 /// Gives every tensor of `model` its initial value, drawn from the source that `source` makes for its name.
 ///
 /// Values depend on the name and the source alone, not on the backend or on the order of the layers:
 /// - convolution weights: normal with standard deviation `sqrt(2 / fan_out)` (He et al., 2015; `fan_out` =
-///   output channels x kernel area),
-/// - linear weights and biases: uniform within `±1 / sqrt(inputs)`,
+///   output channels x kernel area, whatever the groups); their biases: 0,
+/// - linear weights and biases: as `linear` says,
 /// - batch norm: weight and running variance 1, bias and running mean 0. With `zero_init_last_gamma` the weight
 ///   of the last batch norm in every residual block is 0, so that each block starts as the identity (Goyal et
 ///   al., 2017); torchvision calls this `zero_init_residual`.
 ///
 /// # Parity
-/// `torchvision.models.resnet` up to the random numbers.
+/// `torchvision.models.resnet` and `torchvision.models.efficientnet` up to the random numbers.
 ///
 /// # Errors
 /// None for a model of this crate; shapes are the model's own.
 pub fn initialize<M: Module>(
     model: M,
+    linear: LinearInit,
     last_gammas: &[String],
     source: impl Fn(&str) -> UnitSource,
 ) -> Result<M, Error> {
-    let mut linear_inputs = 1.0;
+    // A linear layer's bias follows its weight in the model's order: the weight's name and inputs.
+    let mut layer = (String::new(), 1.0);
     load_state_dict(model, |name, shape| {
         let mut unit = source(name);
         let count: usize = shape.iter().product();
-        let values = match (shape, name.rsplit('.').next()) {
+        let (module, part) = name.rsplit_once('.').unwrap_or(("", name));
+        let values = match (shape, part) {
             ([out, _, height, width], _) => {
                 let deviation = (2.0 / (out * height * width) as f64).sqrt();
                 normals(count, deviation, &mut unit)
             }
-            // A linear layer's bias is drawn with its weight's bound, and follows it in the model's order.
-            ([_, inputs], _) => {
-                linear_inputs = *inputs as f64;
-                uniforms(count, 1.0 / linear_inputs.sqrt(), &mut unit)
+            ([outputs, inputs], _) => {
+                layer = (module.to_owned(), *inputs as f64);
+                let width = match linear {
+                    LinearInit::Inputs => *inputs,
+                    LinearInit::Outputs => *outputs,
+                };
+                uniforms(count, 1.0 / (width as f64).sqrt(), &mut unit)
             }
-            (_, Some("bias")) if name == "fc.bias" => {
-                uniforms(count, 1.0 / linear_inputs.sqrt(), &mut unit)
+            (_, "bias") if module == layer.0 && linear == LinearInit::Inputs => {
+                uniforms(count, 1.0 / layer.1.sqrt(), &mut unit)
             }
-            (_, Some("weight")) if last_gammas.iter().any(|last| last == name) => vec![0.0; count],
-            (_, Some("weight" | "running_var")) => vec![1.0; count],
+            (_, "weight") if last_gammas.iter().any(|last| last == name) => vec![0.0; count],
+            (_, "weight" | "running_var") => vec![1.0; count],
             _ => vec![0.0; count],
         };
         Some(NamedTensor { name: name.to_owned(), shape: shape.to_vec(), values })

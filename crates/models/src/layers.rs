@@ -3,15 +3,16 @@
 //! Parameters stay in Burn's own modules, so records, optimizers and freezing do not know the difference.
 
 use crate::batch_norm::{batch_norm, update_running};
+use crate::squeeze_excite::SqueezeExcite;
 use burn::nn::conv::Conv2d;
 use burn::nn::pool::MaxPool2d;
 use burn::nn::{BatchNorm, PaddingConfig2d};
 use burn::tensor::Tensor;
-use burn::tensor::activation::relu;
+use burn::tensor::activation::{relu, silu};
 use kiln_kernels::{Activation, NormSettings, SharedInput, Window};
 use serde::{Deserialize, Serialize};
 
-/// Which implementation of convolution, batch norm and max pooling a network runs.
+/// Which implementation of convolution, batch norm, squeeze-excite and max pooling a network runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kernels {
@@ -35,22 +36,35 @@ impl From<Tensor<4>> for Input {
     }
 }
 
+impl Input {
+    /// The map, for an operation that does not share.
+    pub(crate) fn map(self) -> Tensor<4> {
+        self.map
+    }
+}
+
 /// What follows a normalisation.
 #[derive(Debug)]
 pub(crate) struct Then {
     /// A map that is added.
     residual: Option<Input>,
-    /// Whether negative values become zero, after the sum.
-    relu: bool,
+    /// What comes after the sum.
+    activation: Activation,
 }
 
 impl Then {
-    pub(crate) const NOTHING: Self = Self { residual: None, relu: false };
-    pub(crate) const RELU: Self = Self { residual: None, relu: true };
+    pub(crate) const NOTHING: Self = Self { residual: None, activation: Activation::None };
+    pub(crate) const RELU: Self = Self { residual: None, activation: Activation::Relu };
+    pub(crate) const SILU: Self = Self { residual: None, activation: Activation::Silu };
+
+    /// The sum with `residual`: the end of an inverted residual block.
+    pub(crate) fn add(residual: impl Into<Input>) -> Self {
+        Self { residual: Some(residual.into()), activation: Activation::None }
+    }
 
     /// The sum with `residual`, and ReLU: the end of a residual block.
     pub(crate) fn add_relu(residual: impl Into<Input>) -> Self {
-        Self { residual: Some(residual.into()), relu: true }
+        Self { residual: Some(residual.into()), activation: Activation::Relu }
     }
 
     fn apply(self, x: Tensor<4>) -> Tensor<4> {
@@ -58,7 +72,11 @@ impl Then {
             Some(residual) => x + residual.map,
             None => x,
         };
-        if self.relu { relu(x) } else { x }
+        match self.activation {
+            Activation::None => x,
+            Activation::Relu => relu(x),
+            Activation::Silu => silu(x),
+        }
     }
 }
 
@@ -89,44 +107,39 @@ impl Kernels {
         input: impl Into<Input>,
         then: Then,
     ) -> Tensor<4> {
-        let Input { map: x, shared } = input.into();
-        let window = match conv_window(conv) {
-            Some(window) if self.apply_to(&x) => window,
-            _ => return then.apply(batch_norm(norm, conv.forward(x))),
-        };
-        let weight = conv.weight.val();
-        let affine = [norm.gamma.val(), norm.beta.val()];
-        let Then { residual, relu } = then;
-        if !trains(norm, &x) {
-            let [gamma, beta] = affine;
-            let scale = gamma / norm.running_var.value().add_scalar(norm.epsilon).sqrt();
-            let shift = beta - norm.running_mean.value() * scale.clone();
-            let residual = residual.map(|residual| residual.map);
-            let activation = if relu { Activation::Relu } else { Activation::None };
-            return kiln_kernels::conv2d_affine(
-                x,
-                weight,
-                [scale, shift],
-                residual,
-                window,
-                activation,
-            );
+        let input = input.into();
+        if !self.apply_to(&input.map) {
+            return then.apply(batch_norm(norm, conv.forward(input.map)));
         }
-        let x = match shared {
-            Some(shared) => kiln_kernels::conv2d_shared(x, weight, window, &shared),
-            None => kiln_kernels::conv2d(x, weight, window),
-        };
-        let count = x.shape().num_elements() / norm.gamma.dims()[0];
-        let activation = if relu { Activation::Relu } else { Activation::None };
-        let settings = NormSettings { epsilon: norm.epsilon, activation };
-        let found = match residual {
-            Some(Input { map, shared: Some(shared) }) => {
-                kiln_kernels::batch_norm_shared(x, affine, map, settings, &shared)
-            }
-            other => kiln_kernels::batch_norm(x, affine, other.map(|input| input.map), settings),
-        };
-        update_running(norm, found.mean, found.variance, count);
-        found.output
+        if trains(norm, &input.map) {
+            let y = convolve(conv, input);
+            return normalize(norm, y, then);
+        }
+        folded(conv, norm, input.map, then)
+    }
+
+    /// Gates for the channels of a map, computed from it.
+    ///
+    /// # Shapes
+    /// `map` and output: `[batch, channels, height, width]`.
+    pub(crate) fn squeeze_excite(self, layer: &SqueezeExcite, map: Tensor<4>) -> Tensor<4> {
+        if self.apply_to(&map) {
+            let (means, map) = kiln_kernels::squeeze(map);
+            return map.excite(layer.gates(means));
+        }
+        let means = map.clone().flatten::<3>(2, 3).mean_dim(2).squeeze_dim::<2>(2);
+        map * layer.gates(means).unsqueeze_dims::<4>(&[2, 3])
+    }
+
+    /// A map times a constant for each picture and channel.
+    ///
+    /// # Shapes
+    /// `map` and output: `[batch, channels, height, width]`; `factors`: `[batch, channels]`.
+    pub(crate) fn scale_channels(self, map: Tensor<4>, factors: Tensor<2>) -> Tensor<4> {
+        if self.apply_to(&map) {
+            return kiln_kernels::scale_channels(map, factors);
+        }
+        map * factors.unsqueeze_dims::<4>(&[2, 3])
     }
 
     /// Max pooling.
@@ -143,16 +156,82 @@ impl Kernels {
     }
 }
 
-/// How a convolution moves, if the kernels can do it: without bias, groups or dilation.
-fn conv_window(conv: &Conv2d) -> Option<Window> {
-    let plain = conv.bias.is_none() && conv.groups == 1 && conv.dilation == [1, 1];
-    let padding = symmetric_padding(&conv.padding).filter(|_| plain)?;
-    Some(Window { kernel: conv.kernel_size, stride: conv.stride, padding })
+/// A convolution that the kernels can do.
+enum Kernel {
+    /// Every output takes every input.
+    Full(Window),
+    /// Every output takes the input of its own channel.
+    Depthwise(Window),
+}
+
+impl Kernel {
+    /// None for a convolution with bias, dilation or other groups.
+    fn of(conv: &Conv2d) -> Option<Self> {
+        let padding = symmetric_padding(&conv.padding)?;
+        if conv.bias.is_some() || conv.dilation != [1, 1] {
+            return None;
+        }
+        let window = Window { kernel: conv.kernel_size, stride: conv.stride, padding };
+        let [outputs, inputs, ..] = conv.weight.dims();
+        match conv.groups {
+            1 => Some(Self::Full(window)),
+            groups if groups == outputs && inputs == 1 => Some(Self::Depthwise(window)),
+            _ => None,
+        }
+    }
+}
+
+/// The convolution alone.
+fn convolve(conv: &Conv2d, Input { map, shared }: Input) -> Tensor<4> {
+    match (Kernel::of(conv), shared) {
+        (Some(Kernel::Full(window)), Some(shared)) => {
+            kiln_kernels::conv2d_shared(map, conv.weight.val(), window, &shared)
+        }
+        (Some(Kernel::Full(window)), None) => kiln_kernels::conv2d(map, conv.weight.val(), window),
+        (Some(Kernel::Depthwise(window)), _) => {
+            kiln_kernels::depthwise_conv2d(map, conv.weight.val(), window)
+        }
+        (None, _) => conv.forward(map),
+    }
+}
+
+/// Batch norm by the batch's statistics, and what follows it.
+fn normalize(norm: &BatchNorm, y: Tensor<4>, Then { residual, activation }: Then) -> Tensor<4> {
+    let affine = [norm.gamma.val(), norm.beta.val()];
+    let count = y.shape().num_elements() / norm.gamma.dims()[0];
+    let settings = NormSettings { epsilon: norm.epsilon, activation };
+    let found = match residual {
+        Some(Input { map, shared: Some(shared) }) => {
+            kiln_kernels::batch_norm_shared(y, affine, map, settings, &shared)
+        }
+        other => kiln_kernels::batch_norm(y, affine, other.map(|input| input.map), settings),
+    };
+    update_running(norm, found.mean, found.variance, count);
+    found.output
+}
+
+/// Convolution and batch norm by running statistics in one pass.
+fn folded(conv: &Conv2d, norm: &BatchNorm, x: Tensor<4>, then: Then) -> Tensor<4> {
+    let weight = conv.weight.val();
+    let scale = norm.gamma.val() / norm.running_var.value().add_scalar(norm.epsilon).sqrt();
+    let shift = norm.beta.val() - norm.running_mean.value() * scale.clone();
+    match (Kernel::of(conv), then) {
+        (Some(Kernel::Full(window)), Then { residual, activation }) => {
+            let residual = residual.map(|residual| residual.map);
+            let affine = [scale, shift];
+            kiln_kernels::conv2d_affine(x, weight, affine, residual, window, activation)
+        }
+        (Some(Kernel::Depthwise(window)), Then { residual: None, activation }) => {
+            kiln_kernels::depthwise_conv2d_affine(x, weight, [scale, shift], window, activation)
+        }
+        (_, then) => then.apply(norm.forward(conv.forward(x))),
+    }
 }
 
 /// Rows and columns of padding, if there are as many before as behind.
 fn symmetric_padding(padding: &PaddingConfig2d) -> Option<[usize; 2]> {
     match padding {
+        PaddingConfig2d::Valid => Some([0, 0]),
         PaddingConfig2d::Explicit(top, left, bottom, right) if top == bottom && left == right => {
             Some([*top, *left])
         }

@@ -5,33 +5,45 @@
 //!
 //! ```
 //! use burn::tensor::{Device, Tensor};
-//! use kiln_models::{Depth, ModelSpec, ResNetSpec};
+//! use kiln_models::{ModelSpec, ResNetSpec};
 //!
 //! let device = Device::flex();
 //! let network = ModelSpec::Resnet18(ResNetSpec::default()).build(10, &device);
 //! let logits = network.forward(Tensor::zeros([1, 3, 64, 64], &device));
 //! assert_eq!(logits.dims(), [1, 10]);
-//! assert_eq!(Depth::D18.blocks(), [2, 2, 2, 2]);
 //! ```
 
 mod batch_norm;
+mod blur_pool;
 mod catalog;
 mod channel_dropout;
 mod cifar_resnet;
+mod efficientnet;
 mod error;
+mod head;
 mod init;
 mod layers;
 mod names;
 mod resnet;
+mod squeeze_excite;
 mod state_dict;
+mod stochastic_depth;
 
 pub use batch_norm::batch_norm;
+pub use blur_pool::blur_pool;
 pub use catalog::{ModelSpec, Network};
 pub use channel_dropout::ChannelDropout;
-pub use cifar_resnet::{CifarBlock, CifarResNet};
+pub use cifar_resnet::{CifarBlock, CifarResNet, CifarResNetSpec};
+pub use efficientnet::{
+    Body, Constants, ConvNorm, EfficientNet, EfficientNetSpec, EfficientNetVariant,
+    InvertedResidual, Part,
+};
 pub use error::Error;
-pub use init::{UnitSource, initialize};
+pub use head::{Head, HeadSpec, LinearHead, Mlp, MlpHead};
+pub use init::{LinearInit, UnitSource, initialize};
 pub use layers::Kernels;
 pub use names::{Named, parameter_count, parameter_names};
-pub use resnet::{Block, Depth, ResNet, ResNetSpec};
+pub use resnet::{Block, FirstConvolutions, ResNet, ResNetSpec, ResNetVariant, Shortcut};
+pub use squeeze_excite::SqueezeExcite;
 pub use state_dict::{NamedTensor, load_state_dict, state_dict};
+pub use stochastic_depth::StochasticDepth;

@@ -19,7 +19,8 @@ pub struct Named {
 /// The place of a tensor while a module is walked.
 ///
 /// Burn's path has a component for every struct field, list index and enum variant. torchvision's name is
-/// that path without the enum variants, and with batch norm's `gamma` and `beta` called `weight` and `bias`.
+/// that path without the enum variants, with batch norm's `gamma` and `beta` called `weight` and `bias`, and with the
+/// layers of a [`crate::Head`] and a [`crate::ConvNorm`] called by their places.
 #[derive(Debug, Default)]
 pub(crate) struct NamePath {
     components: Vec<Option<String>>,
@@ -31,6 +32,11 @@ impl NamePath {
         let component = match (container, name) {
             ("Struct:BatchNorm", "gamma") => Some("weight".to_owned()),
             ("Struct:BatchNorm", "beta") => Some("bias".to_owned()),
+            ("Struct:ConvNorm", "conv") => Some("0".to_owned()),
+            ("Struct:ConvNorm", "norm") => Some("1".to_owned()),
+            // PyTorch's place in `nn.Sequential(Linear, ReLU, Dropout, Linear)`.
+            ("Struct:Mlp", "first") => Some("0".to_owned()),
+            ("Struct:Mlp", "last") => Some("3".to_owned()),
             _ if container.starts_with("Enum:") => None,
             _ => Some(name.to_owned()),
         };

@@ -131,10 +131,7 @@ fn every_stage_and_the_logits_match() {
         let network = filled(&name, &device).with_kernels(kernels);
         let eval = &reference["eval"];
         let input = input("input", &eval["input_shape"], &device);
-        let stages: Vec<Tensor<4>> = match &network {
-            Network::ResNet(network) => network.forward_stages(input.clone()).into(),
-            Network::CifarResNet(network) => network.forward_stages(input.clone()).into(),
-        };
+        let stages = network.forward_stages(input.clone());
         let names = ["stem", "layer1", "layer2", "layer3", "layer4"];
         for (stage, map) in names.iter().zip(&stages) {
             let expected = &eval["f64"]["stages"][stage];

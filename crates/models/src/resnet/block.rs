@@ -1,7 +1,11 @@
 //! The two residual blocks of He et al., "Deep Residual Learning for Image Recognition", 2015.
 
+use super::shortcut::Shortcut;
+use crate::blur_pool::blur_pool;
 use crate::channel_dropout::ChannelDropout;
 use crate::layers::{Input, Kernels, Then};
+use crate::squeeze_excite::{Between, SqueezeExcite};
+use crate::stochastic_depth::StochasticDepth;
 use burn::module::{Initializer, Module};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig, PaddingConfig2d};
@@ -14,12 +18,14 @@ pub(crate) fn conv(
     outputs: usize,
     kernel: usize,
     stride: usize,
+    groups: usize,
     device: &Device,
 ) -> Conv2d {
     let pad = kernel / 2;
     Conv2dConfig::new([inputs, outputs], [kernel, kernel])
         .with_stride([stride, stride])
         .with_padding(PaddingConfig2d::Explicit(pad, pad, pad, pad))
+        .with_groups(groups)
         .with_bias(false)
         .with_initializer(Initializer::Zeros)
         .init(device)
@@ -59,33 +65,83 @@ impl Block {
     }
 }
 
-/// Where a block sits: its channels, stride and dropout.
+/// Where a block sits: its channels, stride and what else the settings ask for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct BlockShape {
     pub(crate) inputs: usize,
+    /// Of the layer; the same for all variants.
     pub(crate) width: usize,
+    /// Channels of a bottleneck's 3x3 convolution, and its groups.
+    pub(crate) inner: usize,
+    pub(crate) groups: usize,
     pub(crate) stride: usize,
     pub(crate) dropout: f64,
+    pub(crate) stochastic_depth: f64,
+    pub(crate) avg_down: bool,
+    pub(crate) blur_pool: bool,
+    pub(crate) squeeze_excite: bool,
 }
 
-/// Projection shortcut; a pair, so that its parts are called `downsample.0` and `downsample.1`.
-type Downsample = Option<(Conv2d, BatchNorm)>;
+impl BlockShape {
+    /// Whether a blur halves the map, and then no convolution does.
+    fn blurs(self) -> bool {
+        self.blur_pool && self.stride != 1
+    }
 
-fn downsample(shape: BlockShape, outputs: usize, device: &Device) -> Downsample {
-    (shape.stride != 1 || shape.inputs != outputs)
-        .then(|| (conv(shape.inputs, outputs, 1, shape.stride, device), norm(outputs, device)))
-}
+    fn convolution_stride(self) -> usize {
+        if self.blurs() { 1 } else { self.stride }
+    }
 
-fn shortcut(downsample: &Downsample, input: Input, kernels: Kernels) -> Input {
-    match downsample {
-        None => input,
-        Some((conv, bn)) => kernels.conv_norm((conv, bn), input, Then::NOTHING).into(),
+    /// Gates at the block's end, a 16th of the channels wide inside, in eights, as in timm.
+    fn gates(self, outputs: usize, device: &Device) -> Option<SqueezeExcite> {
+        let hidden = ((outputs / 16 + 4) / 8 * 8).max(8);
+        self.squeeze_excite.then(|| SqueezeExcite::new(outputs, hidden, Between::Relu, device))
     }
 }
 
-/// The batch norm behind the second layer that takes a block's input: the projection's, or the last, which adds it.
-fn second_norm<'a>(downsample: &'a Downsample, last: &'a BatchNorm) -> &'a BatchNorm {
-    downsample.as_ref().map_or(last, |(_, bn)| bn)
+/// What a block ends with: its last convolution and norm, gates, stochastic depth, the sum and ReLU.
+struct Ending<'a> {
+    last: (&'a Conv2d, &'a BatchNorm),
+    se: Option<&'a SqueezeExcite>,
+    stochastic_depth: &'a StochasticDepth,
+    shortcut: Option<&'a Shortcut>,
+}
+
+impl Ending<'_> {
+    /// Lets the two layers that take a block's input share it: `first` and the shortcut's, or the sum at the end.
+    fn share(&self, first: &BatchNorm, input: Tensor<4>, kernels: Kernels) -> Input {
+        let second = match self.shortcut {
+            Some(shortcut) => shortcut.input_norm(),
+            // Only a sum in the batch norm's own pass takes part.
+            None => Some(self.last.1).filter(|_| self.is_plain(&input)),
+        };
+        match second {
+            Some(second) => kernels.share(input, [first, second]),
+            None => input.into(),
+        }
+    }
+
+    fn is_plain(&self, branch: &Tensor<4>) -> bool {
+        self.se.is_none() && !self.stochastic_depth.acts_on(branch)
+    }
+
+    fn forward(&self, branch: Tensor<4>, input: Input, kernels: Kernels) -> Tensor<4> {
+        let plain = self.is_plain(&branch);
+        let shortcut: Input = match self.shortcut {
+            None => input,
+            Some(shortcut) => shortcut.forward(input, kernels).into(),
+        };
+        if plain {
+            return kernels.conv_norm(self.last, branch, Then::add_relu(shortcut));
+        }
+        let branch = kernels.conv_norm(self.last, branch, Then::NOTHING);
+        let branch = match self.se {
+            Some(se) => kernels.squeeze_excite(se, branch),
+            None => branch,
+        };
+        let branch = self.stochastic_depth.forward(branch, kernels);
+        burn::tensor::activation::relu(branch + shortcut.map())
+    }
 }
 
 /// Two 3x3 convolutions; channel dropout between them, as in wide residual networks.
@@ -96,31 +152,43 @@ pub struct Basic {
     dropout: ChannelDropout,
     conv2: Conv2d,
     bn2: BatchNorm,
-    downsample: Downsample,
+    se: Option<SqueezeExcite>,
+    stochastic_depth: StochasticDepth,
+    downsample: Option<Shortcut>,
+    #[module(skip)]
+    blurs: bool,
 }
 
 impl Basic {
     pub(crate) const EXPANSION: usize = 1;
 
     pub(crate) fn new(shape: BlockShape, device: &Device) -> Self {
-        let BlockShape { inputs, width, stride, dropout } = shape;
+        let BlockShape { inputs, width, .. } = shape;
         Self {
-            conv1: conv(inputs, width, 3, stride, device),
+            conv1: conv(inputs, width, 3, shape.convolution_stride(), 1, device),
             bn1: norm(width, device),
-            dropout: ChannelDropout::new(dropout),
-            conv2: conv(width, width, 3, 1, device),
+            dropout: ChannelDropout::new(shape.dropout),
+            conv2: conv(width, width, 3, 1, 1, device),
             bn2: norm(width, device),
-            downsample: downsample(shape, width, device),
+            se: shape.gates(width, device),
+            stochastic_depth: StochasticDepth::new(shape.stochastic_depth),
+            downsample: Shortcut::of(shape, width, device),
+            blurs: shape.blurs(),
         }
     }
 
     fn forward(&self, input: Tensor<4>, kernels: Kernels) -> Tensor<4> {
-        let norms = [&self.bn1, second_norm(&self.downsample, &self.bn2)];
-        let input = kernels.share(input, norms);
+        let ending = Ending {
+            last: (&self.conv2, &self.bn2),
+            se: self.se.as_ref(),
+            stochastic_depth: &self.stochastic_depth,
+            shortcut: self.downsample.as_ref(),
+        };
+        let input = ending.share(&self.bn1, input, kernels);
         let x = kernels.conv_norm((&self.conv1, &self.bn1), input.clone(), Then::RELU);
-        let x = self.dropout.forward(x);
-        let shortcut = shortcut(&self.downsample, input, kernels);
-        kernels.conv_norm((&self.conv2, &self.bn2), x, Then::add_relu(shortcut))
+        let x = self.dropout.forward(x, kernels);
+        let x = if self.blurs { blur_pool(x) } else { x };
+        ending.forward(x, input, kernels)
     }
 }
 
@@ -134,34 +202,46 @@ pub struct Bottleneck {
     dropout: ChannelDropout,
     conv3: Conv2d,
     bn3: BatchNorm,
-    downsample: Downsample,
+    se: Option<SqueezeExcite>,
+    stochastic_depth: StochasticDepth,
+    downsample: Option<Shortcut>,
+    #[module(skip)]
+    blurs: bool,
 }
 
 impl Bottleneck {
     pub(crate) const EXPANSION: usize = 4;
 
     pub(crate) fn new(shape: BlockShape, device: &Device) -> Self {
-        let BlockShape { inputs, width, stride, dropout } = shape;
+        let BlockShape { inputs, width, inner, groups, .. } = shape;
         let outputs = width * Self::EXPANSION;
         Self {
-            conv1: conv(inputs, width, 1, 1, device),
-            bn1: norm(width, device),
-            conv2: conv(width, width, 3, stride, device),
-            bn2: norm(width, device),
-            dropout: ChannelDropout::new(dropout),
-            conv3: conv(width, outputs, 1, 1, device),
+            conv1: conv(inputs, inner, 1, 1, 1, device),
+            bn1: norm(inner, device),
+            conv2: conv(inner, inner, 3, shape.convolution_stride(), groups, device),
+            bn2: norm(inner, device),
+            dropout: ChannelDropout::new(shape.dropout),
+            conv3: conv(inner, outputs, 1, 1, 1, device),
             bn3: norm(outputs, device),
-            downsample: downsample(shape, outputs, device),
+            se: shape.gates(outputs, device),
+            stochastic_depth: StochasticDepth::new(shape.stochastic_depth),
+            downsample: Shortcut::of(shape, outputs, device),
+            blurs: shape.blurs(),
         }
     }
 
     fn forward(&self, input: Tensor<4>, kernels: Kernels) -> Tensor<4> {
-        let norms = [&self.bn1, second_norm(&self.downsample, &self.bn3)];
-        let input = kernels.share(input, norms);
+        let ending = Ending {
+            last: (&self.conv3, &self.bn3),
+            se: self.se.as_ref(),
+            stochastic_depth: &self.stochastic_depth,
+            shortcut: self.downsample.as_ref(),
+        };
+        let input = ending.share(&self.bn1, input, kernels);
         let x = kernels.conv_norm((&self.conv1, &self.bn1), input.clone(), Then::RELU);
         let x = kernels.conv_norm((&self.conv2, &self.bn2), x, Then::RELU);
-        let x = self.dropout.forward(x);
-        let shortcut = shortcut(&self.downsample, input, kernels);
-        kernels.conv_norm((&self.conv3, &self.bn3), x, Then::add_relu(shortcut))
+        let x = self.dropout.forward(x, kernels);
+        let x = if self.blurs { blur_pool(x) } else { x };
+        ending.forward(x, input, kernels)
     }
 }

@@ -1,0 +1,94 @@
+//! The inverted residual block: Sandler et al., "MobileNetV2", 2018, with the gates of "MnasNet" (Tan et al. 2019).
+
+use super::conv_norm::{ConvNorm, Layers};
+use super::scaling::Stage;
+use crate::layers::{Input, Kernels, Then};
+use crate::squeeze_excite::{Between, SqueezeExcite};
+use crate::stochastic_depth::StochasticDepth;
+use burn::module::Module;
+use burn::tensor::Tensor;
+
+/// Expansion, depthwise convolution, gates, projection; beside it the way around where sizes agree.
+#[derive(Module, Debug)]
+pub struct InvertedResidual {
+    block: Body,
+    stochastic_depth: StochasticDepth,
+    #[module(skip)]
+    adds_input: bool,
+}
+
+/// The layers in their order: tuples, so that they have torchvision's numbers.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "a network has one without expansion per block of its first stage"
+)]
+#[derive(Module, Debug)]
+pub enum Body {
+    /// Without expansion.
+    Plain((ConvNorm, SqueezeExcite, ConvNorm)),
+    /// With expansion.
+    Expanded((ConvNorm, ConvNorm, SqueezeExcite, ConvNorm)),
+}
+
+impl InvertedResidual {
+    /// A block of `stage` that takes `inputs` channels and drops its branch with probability `dropped`.
+    pub(super) fn new(
+        layers: Layers<'_>,
+        stage: Stage,
+        inputs: usize,
+        stride: usize,
+        dropped: f64,
+    ) -> Self {
+        let inner = inputs * stage.expansion;
+        let depthwise = layers.conv_norm([inner, inner], stage.kernel, stride, inner);
+        let hidden = (inputs / 4).max(1);
+        let gates = SqueezeExcite::new(inner, hidden, Between::Silu, layers.device);
+        let projection = layers.conv_norm([inner, stage.outputs], 1, 1, 1);
+        let block = if stage.expansion == 1 {
+            Body::Plain((depthwise, gates, projection))
+        } else {
+            let expansion = layers.conv_norm([inputs, inner], 1, 1, 1);
+            Body::Expanded((expansion, depthwise, gates, projection))
+        };
+        Self {
+            block,
+            stochastic_depth: StochasticDepth::new(dropped),
+            adds_input: stride == 1 && inputs == stage.outputs,
+        }
+    }
+
+    /// # Shapes
+    /// `[batch, inputs, height, width]` to `[batch, outputs, ceil(height / stride), ceil(width / stride)]`.
+    pub fn forward(&self, input: Tensor<4>, kernels: Kernels) -> Tensor<4> {
+        let drops = self.adds_input && self.stochastic_depth.acts_on(&input);
+        let (first, projection) = match &self.block {
+            Body::Plain((depthwise, _, projection)) => (depthwise, projection),
+            Body::Expanded((expansion, _, _, projection)) => (expansion, projection),
+        };
+        let expands = matches!(self.block, Body::Expanded(_));
+        let input: Input = if self.adds_input && expands && !drops {
+            kernels.share(input, [first.norm(), projection.norm()])
+        } else {
+            input.into()
+        };
+        let x = match &self.block {
+            Body::Plain((depthwise, gates, _)) => {
+                let x = depthwise.forward(input.clone(), Then::SILU, kernels);
+                kernels.squeeze_excite(gates, x)
+            }
+            Body::Expanded((expansion, depthwise, gates, _)) => {
+                let x = expansion.forward(input.clone(), Then::SILU, kernels);
+                let x = depthwise.forward(x, Then::SILU, kernels);
+                kernels.squeeze_excite(gates, x)
+            }
+        };
+        if !self.adds_input {
+            return projection.forward(x, Then::NOTHING, kernels);
+        }
+        if !drops {
+            return projection.forward(x, Then::add(input), kernels);
+        }
+        let branch = projection.forward(x, Then::NOTHING, kernels);
+        self.stochastic_depth.forward(branch, kernels) + input.map()
+    }
+}
