@@ -65,7 +65,7 @@ def build(name, classes):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--network", default="resnet18", help="resnet18, resnet50, resnet20")
+    parser.add_argument("--network", default="resnet18", help="resnet18, resnet50, resnet20, efficientnet_b0")
     parser.add_argument("--mode", choices=["train", "inference"], default="train")
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--size", type=int, default=128)

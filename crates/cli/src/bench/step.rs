@@ -23,7 +23,7 @@ pub(super) struct Case {
 }
 
 /// What `bench step` measures.
-pub(super) const CASES: [Case; 7] = [
+pub(super) const CASES: [Case; 8] = [
     Case { network: "resnet18", size: 32, batch: 32 },
     Case { network: "resnet18", size: 64, batch: 32 },
     Case { network: "resnet18", size: 128, batch: 32 },
@@ -31,6 +31,7 @@ pub(super) const CASES: [Case; 7] = [
     Case { network: "resnet50", size: 128, batch: 16 },
     Case { network: "resnet50", size: 224, batch: 8 },
     Case { network: "resnet20", size: 32, batch: 32 },
+    Case { network: "efficientnet_b0", size: 224, batch: 16 },
 ];
 
 impl fmt::Display for Case {
@@ -51,6 +52,7 @@ impl Case {
         let (at, figure) = match self.network {
             "resnet18" => (224.0, 1.814e9),
             "resnet50" => (224.0, 4.089e9),
+            "efficientnet_b0" => (224.0, 0.386e9),
             _ => (32.0, 40.8e6), // ResNet-20, He et al. 2015, counted
         };
         figure * (self.size as f64 / at).powi(2)
