@@ -33,27 +33,29 @@ class CifarBlock(nn.Module):
         return F.relu(y + self.shortcut(x))
 
 
-class CifarResNet20(nn.Module):
-    """The 20-layer network for 32 px pictures of He et al. 2015, section 4.2."""
+class CifarResNet(nn.Module):
+    """The networks for 32 px pictures of He et al. 2015, section 4.2, of 6 n + 2 layers."""
 
-    def __init__(self, num_classes):
+    def __init__(self, num_classes, n):
         super().__init__()
         self.conv1 = nn.Conv2d(3, 16, 3, padding=1, bias=False)
         self.bn1 = nn.BatchNorm2d(16)
-        self.layer1 = self.stage(16, 16, 1)
-        self.layer2 = self.stage(16, 32, 2)
-        self.layer3 = self.stage(32, 64, 2)
+        self.layer1 = self.stage(16, 16, 1, n)
+        self.layer2 = self.stage(16, 32, 2, n)
+        self.layer3 = self.stage(32, 64, 2, n)
         self.fc = nn.Linear(64, num_classes)
 
     @staticmethod
-    def stage(inplanes, planes, stride):
-        return nn.Sequential(
-            CifarBlock(inplanes, planes, stride),
-            CifarBlock(planes, planes, 1),
-            CifarBlock(planes, planes, 1),
-        )
+    def stage(inplanes, planes, stride, n):
+        first = CifarBlock(inplanes, planes, stride)
+        return nn.Sequential(first, *(CifarBlock(planes, planes, 1) for _ in range(n - 1)))
 
     def forward(self, x):
         x = F.relu(self.bn1(self.conv1(x)))
         x = self.layer3(self.layer2(self.layer1(x)))
         return self.fc(x.mean(dim=(2, 3)))
+
+
+def CifarResNet20(num_classes):
+    """Three blocks in each layer."""
+    return CifarResNet(num_classes, 3)

@@ -3,6 +3,7 @@
 # Relative tolerance of --check and the magnitude below which it becomes absolute. The
 # kernels PyTorch picks depend on the processor, and that reaches the last digits.
 TOLERANCE = {"schedules": (1e-12, 0.0), "resnets": (1e-3, 1e-2)}
+TOLERANCE |= {"resnet_variants": (1e-3, 1e-2), "efficientnets": (1e-3, 1e-2)}
 DEFAULT_TOLERANCE = (1e-5, 1e-2)
 
 

@@ -8,13 +8,16 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+import timm
 import torch
 import torchvision
 
 import clip
+import efficientnets
 import generator
 import losses
 import optimizers
+import resnet_variants
 import resnets
 import schedules
 from comparison import DEFAULT_TOLERANCE, TOLERANCE, compare
@@ -24,14 +27,25 @@ HERE = Path(__file__).resolve().parent
 LIMIT = 200 * 1024
 
 # Each module makes the fixture of its own name.
-FIXTURES = (generator, optimizers, schedules, losses, clip, resnets)
+FIXTURES = (
+    generator,
+    optimizers,
+    schedules,
+    losses,
+    clip,
+    resnets,
+    resnet_variants,
+    efficientnets,
+)
 
 
 def main():
     """Makes every fixture, then writes it or compares it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="compare, write nothing")
-    check = parser.parse_args().check
+    parser.add_argument("--only", action="append", help="one fixture; may be repeated")
+    arguments = parser.parse_args()
+    check = arguments.check
 
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
@@ -40,10 +54,13 @@ def main():
         "python": platform.python_version(),
         "torch": torch.__version__.split("+")[0],
         "torchvision": torchvision.__version__.split("+")[0],
+        "timm": timm.__version__,
         "numpy": np.__version__,
     }
     failed = False
     for module in FIXTURES:
+        if arguments.only and module.__name__ not in arguments.only:
+            continue
         path = HERE / f"{module.__name__}.json"
         data = {"made_with": made_with, **module.fixture()}
         text = render(data) + "\n"

@@ -14,8 +14,8 @@ pub enum Constants {
     Torchvision,
     /// timm's `efficientnet_b*`: epsilon 1e-5, momentum 0.1; padding alike on both sides.
     Timm,
-    /// The authors', timm's `tf_efficientnet_b*`: epsilon 1e-3, momentum 0.01; `SAME` padding, which puts the odd pixel
-    /// behind.
+    /// The authors': epsilon 1e-3, momentum 0.01; `SAME` padding, which puts the odd pixel behind. timm's
+    /// `tf_efficientnet_b*` have these too, but for the momentum, which `bn_momentum` sets there.
     Tensorflow,
 }
 
