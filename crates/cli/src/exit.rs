@@ -1,4 +1,4 @@
-//! Exit codes: 0 ok, 1 anything else, 2 configuration, 3 data, 4 diverged, 5 checkpoint or run directory,
+//! Exit codes: 0 ok, 1 anything else, 2 configuration, 3 data, 4 diverged, 5 checkpoint, weights or run directory,
 //! 130 interrupted.
 
 use std::process::ExitCode;

@@ -6,6 +6,7 @@ mod commands;
 mod device;
 mod exit;
 mod experiment;
+mod model_choice;
 mod output;
 mod reporter;
 
@@ -35,6 +36,8 @@ fn main() -> ExitCode {
         Command::Resume(arguments) => commands::train::resume(&arguments),
         Command::Evaluate(arguments) => commands::evaluate::evaluate(&arguments),
         Command::Predict(arguments) => commands::predict::predict(&arguments),
+        Command::Export(arguments) => commands::export::export(&arguments),
+        Command::Weights(arguments) => commands::weights::weights(&arguments.command),
         Command::Report(arguments) => commands::report::report(&arguments),
         Command::Config(arguments) => commands::config::config(&arguments),
         Command::Data(arguments) => commands::data::data(&arguments),

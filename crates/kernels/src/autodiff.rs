@@ -254,7 +254,7 @@ impl<B: KernelGradients, C: CheckpointStrategy> KernelBackend for Autodiff<B, C>
         }
     }
 
-    /// In steps that have gradients; the fused form is for inference.
+    /// In one pass where nothing needs a gradient, else in steps that have them.
     fn kernel_conv2d_affine(
         x: FloatTensor<Self>,
         weight: FloatTensor<Self>,
@@ -264,6 +264,20 @@ impl<B: KernelGradients, C: CheckpointStrategy> KernelBackend for Autodiff<B, C>
         window: Window,
         activation: Activation,
     ) -> FloatTensor<Self> {
+        let added = match &residual {
+            Residual::Add(residual) => residual.is_tracked(),
+            Residual::Nothing => false,
+        };
+        if !added && ![&x, &weight, &scale, &shift].iter().any(|input| input.is_tracked()) {
+            // A frozen part of a network: nothing asks for gradients.
+            let residual = match residual {
+                Residual::Add(residual) => Residual::Add(residual.into_primitive()),
+                Residual::Nothing => Residual::Nothing,
+            };
+            let [x, weight, scale, shift] = [x, weight, scale, shift].map(Self::inner);
+            let y = B::kernel_conv2d_affine(x, weight, scale, shift, residual, window, activation);
+            return Self::from_inner(y);
+        }
         let y = affine::<B, C>(Self::kernel_conv2d(x, weight, window, None), scale, shift);
         let y = match residual {
             Residual::Add(residual) => Self::float_add(y, residual),
@@ -297,6 +311,11 @@ impl<B: KernelGradients, C: CheckpointStrategy> KernelBackend for Autodiff<B, C>
         window: Window,
         activation: Activation,
     ) -> FloatTensor<Self> {
+        if ![&x, &weight, &scale, &shift].iter().any(|input| input.is_tracked()) {
+            let [x, weight, scale, shift] = [x, weight, scale, shift].map(Self::inner);
+            let y = B::kernel_depthwise_conv2d_affine(x, weight, scale, shift, window, activation);
+            return Self::from_inner(y);
+        }
         let y = Self::kernel_depthwise_conv2d(x, weight, window);
         activate::<B, C>(affine::<B, C>(y, scale, shift), activation)
     }

@@ -100,6 +100,12 @@ models! {
 }
 
 impl ModelSpec {
+    /// The name in a configuration, such as `resnet18`.
+    pub fn name(&self) -> String {
+        let table = serde_json::to_value(self).unwrap_or_default();
+        table["type"].as_str().unwrap_or_default().to_owned()
+    }
+
     /// The network for colour pictures with all tensors zero or one, for values from a file.
     pub fn build(&self, classes: usize, device: &Device) -> Network {
         self.build_for(3, classes, device)

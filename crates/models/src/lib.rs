@@ -1,7 +1,8 @@
 //! Image classifiers on Burn with torchvision's names and numerics.
 //!
 //! A [`ModelSpec`] (the `[model]` table of an experiment) builds a [`Network`]; [`state_dict()`] and
-//! [`load_state_dict()`] move its tensors out and in under torchvision's state-dict names.
+//! [`load_state_dict()`] move its tensors out and in under torchvision's state-dict names; [`WeightsFile`],
+//! [`load_weights`] and [`to_safetensors`] do so with files.
 //!
 //! ```
 //! use burn::tensor::{Device, Tensor};
@@ -20,6 +21,7 @@ mod channel_dropout;
 mod cifar_resnet;
 mod efficientnet;
 mod error;
+mod freeze;
 mod head;
 mod init;
 mod layers;
@@ -28,6 +30,7 @@ mod resnet;
 mod squeeze_excite;
 mod state_dict;
 mod stochastic_depth;
+mod weights;
 
 pub use batch_norm::batch_norm;
 pub use blur_pool::blur_pool;
@@ -39,11 +42,16 @@ pub use efficientnet::{
     InvertedResidual, Part,
 };
 pub use error::Error;
+pub use freeze::Freeze;
 pub use head::{Head, HeadSpec, LinearHead, Mlp, MlpHead};
 pub use init::{LinearInit, UnitSource, initialize};
 pub use layers::Kernels;
 pub use names::{Named, parameter_count, parameter_names};
 pub use resnet::{Block, FirstConvolutions, ResNet, ResNetSpec, ResNetVariant, Shortcut};
 pub use squeeze_excite::SqueezeExcite;
-pub use state_dict::{NamedTensor, load_state_dict, state_dict};
+pub use state_dict::{NamedTensor, load_state_dict, state_dict, state_dict_shapes};
 pub use stochastic_depth::StochasticDepth;
+pub use weights::{
+    Format, Layout, LoadReport, LoadSettings, Mismatch, NumberType, StoredTensor, WeightsError,
+    WeightsFile, in_layout, load_weights, to_safetensors,
+};

@@ -46,6 +46,32 @@ pub fn state_dict<M: Module>(model: &M) -> Vec<NamedTensor> {
     visitor.found
 }
 
+/// The names and shapes of [`state_dict()`], without the values.
+pub fn state_dict_shapes<M: Module>(model: &M) -> Vec<(String, Vec<usize>)> {
+    struct Visitor {
+        path: NamePath,
+        found: Vec<(String, Vec<usize>)>,
+    }
+    impl ModuleVisitor for Visitor {
+        fn enter_module(&mut self, name: &str, container: &str) {
+            self.path.enter(name, container);
+        }
+        fn exit_module(&mut self, _: &str, _: &str) {
+            self.path.exit();
+        }
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            let mut shape = param.base().dims().to_vec();
+            if self.path.is_linear_weight(D) {
+                shape.reverse();
+            }
+            self.found.push((self.path.name(), shape));
+        }
+    }
+    let mut visitor = Visitor { path: NamePath::default(), found: Vec::new() };
+    model.visit(&mut visitor);
+    visitor.found
+}
+
 /// Replaces every float tensor of `model` by what `lookup` gives for its name and its shape in PyTorch's layout.
 ///
 /// # Errors

@@ -29,12 +29,7 @@ impl ModelCard {
     /// [`kiln_augment::Error`] when the card's numbers are out of range.
     pub fn evaluation_recipe(&self) -> Result<Recipe, kiln_augment::Error> {
         let size = Size::square(self.size);
-        #[allow(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "the crop ratio is checked to be above 0 and at most 1; a float saturates"
-        )]
-        let short = (f64::from(self.size) / self.input.crop_ratio).floor() as u32;
+        let short = self.short_side();
         let ops = [
             OpSpec::ResizeShort(ResizeShortSpec {
                 size: Some(short),
@@ -44,6 +39,18 @@ impl ModelCard {
         ];
         let pipeline = Pipeline::build(&ops, size)?;
         Ok(Recipe { pipeline, normalize: self.normalize(), size })
+    }
+
+    /// The shorter side of a picture before the crop.
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the crop ratio is checked to be above 0 and at most 1; a float saturates"
+    )]
+    pub(crate) fn short_side(&self) -> u32 {
+        let side = f64::from(self.size) / self.input.crop_ratio;
+        // A ratio of two sides, such as 380 / 384, gives the second one back in spite of rounding.
+        (side * (1.0 + f64::EPSILON)).floor() as u32
     }
 
     pub(crate) fn normalize(&self) -> Normalize {

@@ -59,6 +59,9 @@ pub enum Error {
         /// What is wrong.
         problem: String,
     },
+    /// A file of weights cannot be read, or does not fit the model.
+    #[error(transparent)]
+    Weights(#[from] kiln_models::WeightsError),
     /// The run directory is not usable.
     #[error("run directory {}: {problem}", path.display())]
     RunDirectory {
@@ -70,7 +73,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// The program's exit code: 2 configuration, 3 data, 4 diverged, 5 checkpoint or run directory, 1 anything else.
+    /// The program's exit code: 2 configuration, 3 data, 4 diverged, 5 checkpoint, weights or run directory, 1 anything else.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Config { .. } | Self::Unreadable { .. } => 2,
@@ -81,7 +84,7 @@ impl Error {
             },
             Self::NoPicture { .. } => 3,
             Self::Diverged { .. } => 4,
-            Self::Checkpoint { .. } | Self::RunDirectory { .. } => 5,
+            Self::Checkpoint { .. } | Self::Weights(_) | Self::RunDirectory { .. } => 5,
         }
     }
 

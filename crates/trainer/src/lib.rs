@@ -15,12 +15,14 @@ mod loss;
 mod observer;
 mod plan;
 mod predict;
+mod presets;
 pub mod record;
 mod run;
 mod run_directory;
 pub mod spec;
 mod tally;
 mod train;
+mod weights;
 
 pub use card::ModelCard;
 pub use device_memory::peak_resident_bytes;
@@ -28,7 +30,10 @@ pub use error::Error;
 pub use loss::{cross_entropy_sum, soft_targets};
 pub use observer::{Observer, Silent, StepReport, StopRequest};
 pub use plan::{StagePlan, check};
-pub use predict::{ClassProbability, Prediction, predict};
+pub use predict::{ClassProbability, Prediction, logits, predict};
 pub use run::{Destination, Outcome, RunSettings, begin, best_model, evaluate_run, resume};
 pub use run_directory::{PictureFingerprints, RunDirectory, RunIdentity};
 pub use tally::Tally;
+pub use weights::{
+    WeightsSpec, card_in, classes_in, model_of, network_from, numbered_classes, weights_bytes,
+};

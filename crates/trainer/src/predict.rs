@@ -27,6 +27,20 @@ pub struct ClassProbability {
     pub probability: f32,
 }
 
+/// The network's logits for the picture at `path`, prepared as in evaluation; one for each class.
+///
+/// # Errors
+/// [`Error::Data`] when the picture cannot be read.
+pub fn logits(
+    network: &Network,
+    card: &ModelCard,
+    device: &Device,
+    path: &Path,
+) -> Result<Vec<f32>, Error> {
+    let logits = forward(network, card, device, path)?;
+    Ok(logits.into_data().iter::<f32>().collect())
+}
+
 /// Classifies the picture at `path`, prepared as in evaluation.
 ///
 /// # Errors
@@ -38,6 +52,25 @@ pub fn predict(
     path: &Path,
     top: usize,
 ) -> Result<Prediction, Error> {
+    let probabilities = softmax(forward(network, card, device, path)?, 1);
+    let mut ranked: Vec<ClassProbability> = probabilities
+        .into_data()
+        .iter::<f32>()
+        .zip(&card.class_names)
+        .map(|(probability, class)| ClassProbability { class: class.clone(), probability })
+        .collect();
+    ranked.sort_by(|a, b| b.probability.total_cmp(&a.probability));
+    ranked.truncate(top);
+    Ok(Prediction { path: path.to_owned(), top: ranked })
+}
+
+/// `[1, classes]`.
+fn forward(
+    network: &Network,
+    card: &ModelCard,
+    device: &Device,
+    path: &Path,
+) -> Result<Tensor<2>, Error> {
     let recipe = card.evaluation_recipe().map_err(|error| Error::Config {
         origin: "model card".to_owned(),
         path: "input".to_owned(),
@@ -49,14 +82,5 @@ pub fn predict(
     recipe.normalize.to_planar(&picture, &mut planes);
     let shape = [1, 3, recipe.size.height as usize, recipe.size.width as usize];
     let input = Tensor::<4>::from_data(TensorData::new(planes, shape), (device, DType::F32));
-    let probabilities = softmax(network.forward(input), 1);
-    let mut ranked: Vec<ClassProbability> = probabilities
-        .into_data()
-        .iter::<f32>()
-        .zip(&card.class_names)
-        .map(|(probability, class)| ClassProbability { class: class.clone(), probability })
-        .collect();
-    ranked.sort_by(|a, b| b.probability.total_cmp(&a.probability));
-    ranked.truncate(top);
-    Ok(Prediction { path: path.to_owned(), top: ranked })
+    Ok(network.forward(input))
 }

@@ -75,6 +75,11 @@ pub fn begin(
     if let Ok(cache) = std::path::absolute(&spec.data.cache) {
         spec.data.cache = cache;
     }
+    if let Some(weights) = &mut spec.weights
+        && let Ok(path) = std::path::absolute(&weights.path)
+    {
+        weights.path = path;
+    }
     let config = spec.to_toml()?;
     let directory = match destination {
         Destination::Numbered(parent) => RunDirectory::create_numbered(parent, name)?,
@@ -284,7 +289,7 @@ impl Prepared {
                 observer.note(&format!("continuing from {}", set.path.display()));
                 (load_model(&set.path, &training_device)?.0, set.state.clone())
             }
-            None => (self.initial_network(&training_device)?, TrainState::default()),
+            None => (self.initial_network(&training_device, observer)?, TrainState::default()),
         };
         network = network.with_kernels(self.spec.trainer.kernels);
         directory.keep_records(state.records)?;
@@ -307,7 +312,24 @@ impl Prepared {
         Ok(Outcome::Finished { directory: directory.path().to_owned(), evaluation })
     }
 
-    fn initial_network(&self, device: &Device) -> Result<Network, Error> {
+    /// Initial values, or those of a file.
+    fn initial_network(
+        &self,
+        device: &Device,
+        observer: &mut dyn Observer,
+    ) -> Result<Network, Error> {
+        let network = self.drawn_network(device)?;
+        let Some(weights) = &self.spec.weights else { return Ok(network) };
+        let (network, report) = weights.load(network)?;
+        let mut note = format!("weights: {} tensors of {}", report.loaded, weights.path.display());
+        if !report.kept.is_empty() {
+            note.push_str(&format!("; {} of the classifier start anew", report.kept.len()));
+        }
+        observer.note(&note);
+        Ok(network)
+    }
+
+    fn drawn_network(&self, device: &Device) -> Result<Network, Error> {
         let seed = self.spec.seed;
         let source = move |name: &str| -> UnitSource {
             let index = fnv1a(name);

@@ -3,6 +3,8 @@
 pub(crate) mod config;
 pub(crate) mod data;
 pub(crate) mod evaluate;
+pub(crate) mod export;
 pub(crate) mod predict;
 pub(crate) mod report;
 pub(crate) mod train;
+pub(crate) mod weights;

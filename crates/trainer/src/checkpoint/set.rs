@@ -4,6 +4,7 @@ use super::state::TrainState;
 use super::tensors::{Contents, from_bytes, to_bytes};
 use crate::card::ModelCard;
 use crate::error::Error;
+use crate::weights::CARD;
 use burn::tensor::Device;
 use kiln_models::{NamedTensor, Network, load_state_dict, parameter_names, state_dict};
 use kiln_optim_schedules::{Optimizer, SavedSlot};
@@ -15,8 +16,6 @@ use std::path::{Path, PathBuf};
 const MODEL: &str = "model.safetensors";
 const OPTIMIZER: &str = "optimizer.safetensors";
 const STATE: &str = "state.json";
-/// Key of the model card in the metadata of the weights.
-const CARD: &str = "kiln.card";
 /// Key of the number of updates that each parameter has had, in the metadata of the optimizer's state.
 const STEPS: &str = "kiln.steps";
 

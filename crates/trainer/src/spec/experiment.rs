@@ -1,6 +1,7 @@
 //! The tables of an experiment file.
 
 use crate::error::Error;
+use crate::weights::WeightsSpec;
 use kiln_augment::mix::MixSpec;
 use kiln_augment::{Interpolation, OpSpec};
 use kiln_data::{OnBadImage, SourceSpec};
@@ -41,6 +42,9 @@ pub struct ExperimentSpec {
     pub input: InputSpec,
     /// The network.
     pub model: ModelSpec,
+    /// A file whose weights the first stage starts from; absent: initial values.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weights: Option<WeightsSpec>,
     /// How the run computes.
     pub trainer: TrainerSpec,
     /// The stages by name.

@@ -13,13 +13,14 @@ use std::path::Path;
 const DEFAULTS: &str = include_str!("defaults.toml");
 
 /// What may stand at the top of a layer.
-const TOP_LEVEL: [&str; 10] = [
+const TOP_LEVEL: [&str; 11] = [
     "seed",
     "stages",
     "without_data",
     "data",
     "input",
     "model",
+    "weights",
     "trainer",
     "pipelines",
     "common",

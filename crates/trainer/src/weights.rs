@@ -1,0 +1,122 @@
+//! Networks from files of weights that no run wrote.
+
+use crate::card::ModelCard;
+use crate::error::Error;
+use burn::tensor::Device;
+use kiln_models::{
+    Layout, LoadReport, LoadSettings, ModelSpec, Network, WeightsError, WeightsFile, load_weights,
+    state_dict, state_dict_shapes, to_safetensors,
+};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+/// Key of the model card in the header of a safetensors file.
+pub(crate) const CARD: &str = "kiln.card";
+
+/// The `[weights]` table: where the first stage's values come from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WeightsSpec {
+    /// A `.pth`, `.pt` or `.safetensors` file.
+    pub path: PathBuf,
+    /// Whose names its tensors have; absent: as they show.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layout: Option<Layout>,
+    /// Whether the classifier starts anew, for other classes than those of the file.
+    pub new_head: bool,
+}
+
+impl WeightsSpec {
+    /// `network` with the file's values.
+    pub(crate) fn load(&self, network: Network) -> Result<(Network, LoadReport), Error> {
+        let file = WeightsFile::open(&self.path)?;
+        let settings = LoadSettings { layout: self.layout, new_head: self.new_head };
+        Ok(load_weights(network, &file, settings)?)
+    }
+}
+
+/// The card in a safetensors file that Kiln wrote.
+///
+/// # Errors
+/// [`Error::Weights`] when there is one that cannot be read.
+pub fn card_in(file: &WeightsFile) -> Result<Option<ModelCard>, Error> {
+    let Some(text) = file.metadata.get(CARD) else { return Ok(None) };
+    let card = serde_json::from_str(text).map_err(|error| {
+        let problem = format!("the model card in its header: {error}");
+        WeightsError::File { path: file.path.clone(), problem }
+    })?;
+    Ok(Some(card))
+}
+
+/// Names for classes that have none: their numbers.
+pub fn numbered_classes(count: usize) -> Vec<String> {
+    (0..count).map(|class| class.to_string()).collect()
+}
+
+/// How many classes the file's classifier has, if it is one of `model`'s kind.
+///
+/// # Errors
+/// [`Error::Weights`] when the classifier is missing.
+pub fn classes_in(file: &WeightsFile, model: &ModelSpec) -> Result<usize, Error> {
+    let endings = ["fc.weight", "fc.3.weight", "classifier.1.weight", "classifier.1.3.weight"];
+    let timm = ["classifier.weight"];
+    let found = endings.iter().chain(&timm).find_map(|name| file.tensors.get(*name));
+    match found.map(|tensor| tensor.shape.as_slice()) {
+        Some([classes, _]) if *classes > 0 => Ok(*classes),
+        _ => {
+            let problem = format!(
+                "no classifier in it, `fc.weight` or `classifier.1.weight`, as {} has",
+                model.name()
+            );
+            Err(WeightsError::File { path: file.path.clone(), problem }.into())
+        }
+    }
+}
+
+/// The network of `card` with the values of a file.
+///
+/// # Errors
+/// [`Error::Weights`] naming every tensor that does not fit; [`Error::Config`] when the card's settings are out of range.
+pub fn network_from(
+    file: &WeightsFile,
+    card: &ModelCard,
+    layout: Option<Layout>,
+    device: &Device,
+) -> Result<(Network, LoadReport), Error> {
+    card.model.validate().map_err(|error| Error::Config {
+        origin: "model".to_owned(),
+        path: card.model.name(),
+        problem: error.to_string(),
+    })?;
+    let network = card.model.build(card.class_names.len(), device);
+    Ok(load_weights(network, file, LoadSettings { layout, new_head: false })?)
+}
+
+/// The model of the catalog, with its default settings, that has exactly the file's tensors.
+pub fn model_of(file: &WeightsFile, device: &Device) -> Option<ModelSpec> {
+    ModelSpec::all().into_iter().find(|model| {
+        let Ok(classes) = classes_in(file, model) else { return false };
+        let network = model.build(classes, device);
+        let Ok(layout) = Layout::of(file, &network, None) else { return false };
+        file.fits(layout, &state_dict_shapes(&network))
+    })
+}
+
+/// The bytes of a safetensors file with the network's weights and their card.
+///
+/// # Errors
+/// [`Error::Weights`] when they cannot be encoded.
+pub fn weights_bytes(
+    path: &Path,
+    network: &Network,
+    card: &ModelCard,
+    layout: Layout,
+) -> Result<Vec<u8>, Error> {
+    let fault = |error: &dyn std::fmt::Display| WeightsError::File {
+        path: path.to_owned(),
+        problem: error.to_string(),
+    };
+    let text = serde_json::to_string(card).map_err(|error| fault(&error))?;
+    let tensors = kiln_models::in_layout(state_dict(network), layout);
+    Ok(to_safetensors(&tensors, &[(CARD, text)]).map_err(|error| fault(&error))?)
+}
