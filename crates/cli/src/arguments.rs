@@ -278,6 +278,25 @@ pub(crate) enum WeightsCommand {
     },
     /// Write a file of weights as safetensors, with a card for its pictures and classes.
     Convert(ConvertArguments),
+    /// Download published weights and write them as safetensors, with their card.
+    Fetch(FetchArguments),
+    /// Name the published weights that `fetch` knows.
+    List {
+        /// Only names that contain this.
+        filter: Option<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FetchArguments {
+    /// The weights' name, such as `resnet50.imagenet1k_v2`.
+    pub(crate) name: String,
+    /// Folder for downloads [default: `weights` in KILN_CACHE, or `kiln/weights` in the user's cache folder].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) cache: Option<PathBuf>,
+    /// An address that has the same files, instead of the publisher's.
+    #[arg(long, value_name = "URL")]
+    pub(crate) mirror: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -23,6 +23,12 @@ pub(crate) fn code_of(error: &anyhow::Error) -> ExitCode {
     if let Some(error) = error.downcast_ref::<kiln_trainer::Error>() {
         return ExitCode::from(error.exit_code());
     }
+    if let Some(error) = error.downcast_ref::<crate::fetch::FetchError>() {
+        return ExitCode::from(error.exit_code());
+    }
+    if error.is::<kiln_models::WeightsError>() {
+        return ExitCode::from(5);
+    }
     if error.is::<Usage>() {
         return ExitCode::from(2);
     }

@@ -6,6 +6,7 @@ mod commands;
 mod device;
 mod exit;
 mod experiment;
+mod fetch;
 mod model_choice;
 mod output;
 mod reporter;

@@ -37,18 +37,27 @@ impl Reporter {
     }
 }
 
+/// `11.2M`, or `0.1M of 11.2M` where not all of them learn.
+fn share(learning: usize, parameters: usize) -> String {
+    let millions = |count: usize| format!("{:.1}M", count as f64 / 1e6);
+    if learning == parameters {
+        return millions(parameters);
+    }
+    format!("{} of {}", millions(learning), millions(parameters))
+}
+
 impl Observer for Reporter {
-    fn stage(&mut self, stage: &StagePlan, parameters: usize) {
+    fn stage(&mut self, stage: &StagePlan, learning: usize, parameters: usize) {
         self.epochs = stage.epochs;
         self.line(&format!(
-            "stage {}: {} epochs of {} steps, {} x {} pictures a step at {} px, {:.1}M parameters trained",
+            "stage {}: {} epochs of {} steps, {} x {} pictures a step at {} px, {} parameters trained",
             stage.name,
             stage.epochs,
             stage.steps_per_epoch,
             stage.shape.micro(),
             stage.shape.accumulate(),
             stage.card.size,
-            parameters as f64 / 1e6,
+            share(learning, parameters),
         ));
         self.line(
             "epoch   train loss  top-1    val loss  top-1  top-5        lr  images/s  seconds",

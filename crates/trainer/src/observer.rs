@@ -24,9 +24,9 @@ pub struct StepReport {
 
 /// Receives what happens. Every method has an empty default.
 pub trait Observer {
-    /// A stage begins or continues; `parameters` are those being trained.
-    fn stage(&mut self, stage: &StagePlan, parameters: usize) {
-        let _ = (stage, parameters);
+    /// A stage begins or continues; `learning` of its `parameters` are being trained.
+    fn stage(&mut self, stage: &StagePlan, learning: usize, parameters: usize) {
+        let _ = (stage, learning, parameters);
     }
     /// A step is done.
     fn step(&mut self, report: StepReport) {

@@ -3,6 +3,7 @@
 use crate::card::ModelCard;
 use crate::checkpoint::TrainState;
 use crate::error::Error;
+use crate::parameter_rules::ParameterRules;
 use crate::spec::{ExperimentSpec, Layers, Metric, StageSpec};
 use kiln_augment::mix::{Mix, MixSpec};
 use kiln_augment::{Pipeline, Size, Transform};
@@ -27,6 +28,8 @@ pub struct StagePlan {
     pub epochs: u64,
     /// The rates of every step.
     pub schedule: Box<dyn Schedule>,
+    /// Which parameters learn.
+    pub(crate) params: ParameterRules,
     /// The update rule.
     pub optimizer: OptimizerSpec,
     /// Augmentation and normalisation of training pictures.
@@ -107,6 +110,7 @@ pub fn check(spec: &ExperimentSpec, layers: &Layers) -> Result<(), Error> {
         let delta_valid = stage.early_stopping.as_ref().is_none_or(|stop| stop.min_delta >= 0.0);
         ensure(delta_valid, &at("early_stopping.min_delta"), "at least 0")?;
         ensure(stage.checkpoint.keep_newest > 0, &at("checkpoint.keep_newest"), "at least 1")?;
+        parameter_rules(name, stage, layers)?;
         stage.optimizer.build().map_err(|error| fault(&at("optimizer"), &error))?;
         if let Some(mixing) = &stage.mixing {
             mixing.build().map_err(|error| fault(&at("mixing"), &error))?;
@@ -203,6 +207,7 @@ fn resolve_stage(
         total_steps,
         epochs: total_steps.div_ceil(steps_per_epoch),
         schedule,
+        params: parameter_rules(name, stage, layers)?,
         optimizer: stage.optimizer.clone(),
         train_recipe: Arc::new(train_recipe),
         val_recipe: Arc::new(val_recipe),
@@ -216,6 +221,17 @@ fn resolve_stage(
         patience: stopping.map_or(u64::MAX, |stop| stop.patience),
         checkpoint_every,
         keep_newest: stage.checkpoint.keep_newest,
+    })
+}
+
+fn parameter_rules(
+    name: &str,
+    stage: &StageSpec,
+    layers: &Layers,
+) -> Result<ParameterRules, Error> {
+    ParameterRules::compile(&stage.params).map_err(|(rule, problem)| {
+        let number = rule.map(|rule| format!("[{rule}]")).unwrap_or_default();
+        layers.fault(&format!("stage.{name}.params{number}"), problem)
     })
 }
 

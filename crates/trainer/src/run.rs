@@ -103,7 +103,12 @@ pub fn begin(
             return Err(error);
         }
     };
-    run.start(&directory, identity, settings, observer)
+    let outcome = run.start(&directory, identity, settings, observer);
+    if matches!(outcome, Err(Error::Config { .. } | Error::Weights(_))) {
+        // Rules or weights that do not fit show before the first step.
+        let _ = std::fs::remove_dir_all(directory.path());
+    }
+    outcome
 }
 
 /// Continues the run in `path` from its newest checkpoint, or from the start when there is none. `pictures` is where
@@ -292,9 +297,11 @@ impl Prepared {
             None => (self.initial_network(&training_device, observer)?, TrainState::default()),
         };
         network = network.with_kernels(self.spec.trainer.kernels);
+        self.check_rules(&network)?;
         directory.keep_records(state.records)?;
         while let Some(stage) = self.stages.get(state.stage) {
-            observer.stage(stage, parameter_count(&network));
+            network = stage.params.apply(network);
+            observer.stage(stage, stage.params.learning(&network), parameter_count(&network));
             let mut optimizer = stage.new_optimizer()?;
             if let Some(set) = restored.take() {
                 set.load_optimizer(&mut optimizer, &network, &settings.device)?;
@@ -310,6 +317,18 @@ impl Prepared {
         let evaluation = self.evaluate_best(directory, settings, observer)?;
         directory.write_json("evaluation.json", &evaluation)?;
         Ok(Outcome::Finished { directory: directory.path().to_owned(), evaluation })
+    }
+
+    /// Every stage's rules against the parameters, before the first stage trains.
+    fn check_rules(&self, network: &Network) -> Result<(), Error> {
+        for stage in &self.stages {
+            stage.params.check(network).map_err(|(rule, problem)| {
+                let number = rule.map(|rule| format!("[{rule}]")).unwrap_or_default();
+                let path = format!("stage.{}.params{number}", stage.name);
+                Error::Config { origin: "plan".to_owned(), path, problem }
+            })?;
+        }
+        Ok(())
     }
 
     /// Initial values, or those of a file.

@@ -4,6 +4,7 @@ pub(crate) mod config;
 pub(crate) mod data;
 pub(crate) mod evaluate;
 pub(crate) mod export;
+pub(crate) mod fetch;
 pub(crate) mod predict;
 pub(crate) mod report;
 pub(crate) mod train;

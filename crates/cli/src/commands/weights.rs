@@ -1,6 +1,7 @@
 //! `kiln weights`.
 
 use crate::arguments::{ConvertArguments, WeightsCommand};
+use crate::commands::fetch::{fetch, list};
 use crate::device::DeviceName;
 use crate::model_choice;
 use crate::output::{say, write_file};
@@ -14,6 +15,8 @@ pub(crate) fn weights(command: &WeightsCommand) -> anyhow::Result<ExitCode> {
     match command {
         WeightsCommand::Inspect { file, json } => inspect(file, *json),
         WeightsCommand::Convert(arguments) => convert(arguments),
+        WeightsCommand::Fetch(arguments) => fetch(arguments),
+        WeightsCommand::List { filter } => list(filter.as_deref()),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The tables of an experiment file.
 
 use crate::error::Error;
+use crate::parameter_rules::ParameterRule;
 use crate::weights::WeightsSpec;
 use kiln_augment::mix::MixSpec;
 use kiln_augment::{Interpolation, OpSpec};
@@ -108,6 +109,9 @@ pub struct StageSpec {
     pub batch: BatchSpec,
     /// Length of the stage.
     pub run_for: Span,
+    /// Which parameters learn: the first rule that matches one counts, and all must match; empty: all learn.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub params: Vec<ParameterRule>,
     /// The update rule.
     pub optimizer: OptimizerSpec,
     /// Learning rate over the stage.

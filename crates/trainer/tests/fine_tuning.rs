@@ -1,0 +1,130 @@
+//! Runs that start from a file of weights and train parts of a network.
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "a test")]
+
+use burn::tensor::Device;
+use kiln_models::{Layout, ModelSpec, NamedTensor, state_dict};
+use kiln_trainer::spec::{Layer, Layers};
+use kiln_trainer::{
+    Destination, Error, ModelCard, Outcome, RunDirectory, RunSettings, Silent, StopRequest, begin,
+    best_model, numbered_classes, weights_bytes,
+};
+use std::path::Path;
+
+const EXPERIMENT: &str = r#"
+seed = 7
+stages = ["head", "more"]
+[data]
+source = { type = "synth", train = 16, val = 8, classes = 4, side = 32 }
+[model]
+type = "resnet20"
+block_dropout = 0.2
+[common]
+size = 32
+batch = { micro = 4, accumulate = 1, drop_last = true }
+run_for = { steps = 3 }
+pipeline = []
+loss = { label_smoothing = 0.0 }
+optimizer = { type = "adamw", weight_decay = 0.1 }
+schedule = { type = "constant", lr = 0.01 }
+[stage.head]
+params = [{ path = '^fc\.' }, { path = '.*', freeze = "weights_and_stats" }]
+[stage.more]
+params = [
+    { path = '^fc\.' },
+    { path = '^layer3\.' },
+    { path = '.*', freeze = "weights_and_stats" },
+]
+"#;
+
+/// The weights of a network of seven classes in `folder`, as drawn from its names.
+fn pretrained(folder: &Path) -> (Vec<NamedTensor>, String) {
+    let model: ModelSpec = serde_json::from_str(r#"{ "type": "resnet20" }"#).unwrap();
+    let device = Device::flex();
+    let source = |name: &str| -> Box<dyn FnMut() -> f64> {
+        let mut state = name.bytes().fold(1_u64, |state, byte| state * 31 + u64::from(byte));
+        Box::new(move || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 11) as f64 / (1_u64 << 53) as f64
+        })
+    };
+    let network = model.initialize(7, &device, source).unwrap();
+    let path = folder.join("pretrained.safetensors");
+    let card = ModelCard::preset(model, numbered_classes(7));
+    let bytes = weights_bytes(&path, &network, &card, Layout::Torchvision).unwrap();
+    std::fs::write(&path, bytes).unwrap();
+    (state_dict(&network), path.display().to_string())
+}
+
+fn run(folder: &Path, extra: &str) -> Result<Outcome, Error> {
+    let mut layers = Layers::with_defaults().unwrap();
+    layers.push(Layer::from_toml("test", EXPERIMENT).unwrap());
+    let cache = format!("data.cache = '{}'\n{extra}", folder.join("cache").display());
+    layers.push(Layer::from_toml("extra", &cache).unwrap());
+    let settings = RunSettings { device: Device::flex(), workers: 1, stop: StopRequest::default() };
+    let destination = Destination::Exactly(folder.join("run"));
+    begin("test", &layers, &destination, &settings, &mut Silent)
+}
+
+#[test]
+fn stages_train_what_their_rules_say_from_a_files_weights() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, path) = pretrained(folder.path());
+    let extra = format!("weights = {{ path = '{path}', new_head = true }}");
+    assert!(matches!(run(folder.path(), &extra), Ok(Outcome::Finished { .. })));
+    let (directory, _) = RunDirectory::open(&folder.path().join("run")).unwrap();
+    let checkpoints = directory.path().join("checkpoints");
+    let mut names: Vec<_> =
+        std::fs::read_dir(checkpoints).unwrap().map(|entry| entry.unwrap().path()).collect();
+    names.sort();
+    let (network, card) = best_model(&directory, &Device::flex()).unwrap();
+    assert_eq!(card.class_names.len(), 4);
+    for (trained, before) in state_dict(&network).iter().zip(&file) {
+        let learns = trained.name.starts_with("fc.") || trained.name.starts_with("layer3.");
+        // The best checkpoint is one of either stage: what both freeze is as in the file.
+        assert!(learns || trained == before, "{} moved", trained.name);
+    }
+    let last = names.last().unwrap().join("model.safetensors");
+    let last = kiln_models::WeightsFile::open(&last).unwrap();
+    let moved: Vec<_> = file
+        .iter()
+        .filter(|tensor| !tensor.name.starts_with("fc."))
+        .filter(|tensor| last.read(&tensor.name).unwrap() != tensor.values)
+        .map(|tensor| tensor.name.as_str())
+        .collect();
+    let of_layer3 = file.iter().filter(|tensor| tensor.name.starts_with("layer3."));
+    assert_eq!(moved, of_layer3.map(|tensor| tensor.name.as_str()).collect::<Vec<_>>());
+}
+
+#[test]
+fn what_does_not_fit_is_said_before_anything_trains() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, path) = pretrained(folder.path());
+    for (extra, code, message) in [
+        (
+            format!("weights = {{ path = '{path}', new_head = false }}"),
+            5,
+            "2 of another shape: `fc.weight` has [7, 64] where the model has [4, 64]",
+        ),
+        (
+            "weights = { path = '/nowhere.pth', new_head = true }".to_owned(),
+            5,
+            "weights /nowhere.pth",
+        ),
+        (
+            "stage.more.params = [{ path = '^fc' }]".to_owned(),
+            2,
+            "stage.more.params: no rule matches `conv1.weight`",
+        ),
+        (
+            "stage.more.params = [{ path = '.' }, { path = '^layer9' }]".to_owned(),
+            2,
+            "stage.more.params[1]: `^layer9` matches no parameter that no rule before it takes",
+        ),
+        ("stage.more.params = [{ path = '(' }]".to_owned(), 2, "stage.more.params[0]: regex"),
+    ] {
+        let error = run(folder.path(), &extra).unwrap_err();
+        assert!(error.to_string().contains(message), "{extra}: {error}");
+        assert_eq!(error.exit_code(), code, "{error}");
+        assert!(!folder.path().join("run").exists(), "{extra}");
+    }
+}
