@@ -291,7 +291,7 @@ pub(crate) enum WeightsCommand {
 pub(crate) struct FetchArguments {
     /// The weights' name, such as `resnet50.imagenet1k_v2`.
     pub(crate) name: String,
-    /// Folder for downloads [default: `weights` in KILN_CACHE, or `kiln/weights` in the user's cache folder].
+    /// Folder for downloads [default: `weights` in `KILN_CACHE`, or `kiln/weights` in the user's cache folder].
     #[arg(long, value_name = "DIR")]
     pub(crate) cache: Option<PathBuf>,
     /// An address that has the same files, instead of the publisher's.

@@ -462,13 +462,11 @@ impl KernelGradients for Flex {
         let [_, channels, height, width] = dims;
         let dmeans = contiguous(dmeans);
         let shares = squeeze_excite::mean_shares(slice(&dmeans), height * width);
-        match scaled {
-            Some(ScaledGradient { dy, gate }) => scale(dy, gate, Some(&shares)),
-            None => {
-                let mut dx = Buffer::of(dims.iter().product());
-                squeeze_excite::spread(&shares, height * width, channels, dx.as_mut_slice());
-                from_buffer(dx, dims)
-            }
+        if let Some(ScaledGradient { dy, gate }) = scaled {
+            return scale(dy, gate, Some(&shares));
         }
+        let mut dx = Buffer::of(dims.iter().product());
+        squeeze_excite::spread(&shares, height * width, channels, dx.as_mut_slice());
+        from_buffer(dx, dims)
     }
 }

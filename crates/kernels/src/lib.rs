@@ -26,7 +26,7 @@
 //! order.
 //!
 //! One file holds one operation, its formula and its cost at the top, forward beside backward: `convolution/`
-//! (`direct.rs`, `weight_gradient.rs`, `winograd/`), `batch_norm.rs`, `max_pool.rs`. `functions.rs` takes
+//! (`direct.rs`, `weight_gradient.rs`, `winograd/`), `depthwise/`, `batch_norm.rs`, `max_pool.rs`, `squeeze_excite.rs`. `functions.rs` takes
 //! Burn's tensors to them, through `backend.rs` and `autodiff.rs`; `product.rs` has the two matrix products below them.
 
 #![allow(

@@ -132,6 +132,7 @@ impl ModelSpec {
 macro_rules! networks {
     ($($kind:ident),*) => {
         /// Any network of the catalog.
+        #[allow(clippy::large_enum_variant, reason = "a program has a few of them")]
         #[derive(Module, Debug)]
         pub enum Network {
             $(

@@ -70,6 +70,7 @@ impl HeadSpec {
 /// # Weights
 /// `weight` and `bias`; with a hidden layer `0.weight`, `0.bias`, `3.weight` and `3.bias`, as
 /// `nn.Sequential(Linear, ReLU, Dropout, Linear)` calls them.
+#[allow(clippy::large_enum_variant, reason = "a network has one")]
 #[derive(Module, Debug)]
 pub enum Head {
     /// One layer.

@@ -32,10 +32,9 @@ impl NamePath {
         let component = match (container, name) {
             ("Struct:BatchNorm", "gamma") => Some("weight".to_owned()),
             ("Struct:BatchNorm", "beta") => Some("bias".to_owned()),
-            ("Struct:ConvNorm", "conv") => Some("0".to_owned()),
+            // PyTorch's places in `nn.Sequential(Conv2d, BatchNorm2d)` and `nn.Sequential(Linear, ReLU, Dropout, Linear)`.
+            ("Struct:ConvNorm", "conv") | ("Struct:Mlp", "first") => Some("0".to_owned()),
             ("Struct:ConvNorm", "norm") => Some("1".to_owned()),
-            // PyTorch's place in `nn.Sequential(Linear, ReLU, Dropout, Linear)`.
-            ("Struct:Mlp", "first") => Some("0".to_owned()),
             ("Struct:Mlp", "last") => Some("3".to_owned()),
             _ if container.starts_with("Enum:") => None,
             _ => Some(name.to_owned()),

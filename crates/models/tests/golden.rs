@@ -162,7 +162,7 @@ fn names_and_shapes_are_the_references() {
             assert_eq!(ours, theirs, "{}", entry.name);
         } else if let Some(checksum) = entry.json.get("key_checksum") {
             assert_eq!(json!(ours.len()), entry.json["key_count"], "{}", entry.name);
-            let lines: String = ours.iter().map(|line| format!("{line}\n")).collect();
+            let lines = ours.join("\n") + "\n";
             assert_eq!(json!(format!("0x{:016x}", fnv1a64(&lines))), *checksum, "{}", entry.name);
         }
     }
@@ -241,7 +241,7 @@ fn gradients(network: &Network, pass: Gradients) -> HashMap<String, Vec<f64>> {
 
 /// Batch norm divides by the deviation of few values in `resnets` (4 pictures of 1x1 at the end), which magnifies
 /// rounding; PyTorch's own f32 and f64 runs differ by up to 1e-3 of the largest gradient there. The other fixtures have
-/// larger maps at the end. Smooth networks agree to 3e-5; with ReLUs a value next to zero may fall to the other side.
+/// larger maps at the end. Smooth networks agree to 3e-5; with `ReLU`s a value next to zero may fall to the other side.
 #[test]
 fn training_gradients_and_statistics_match() {
     let device = Device::flex().autodiff();

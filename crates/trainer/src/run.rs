@@ -340,11 +340,12 @@ impl Prepared {
         let network = self.drawn_network(device)?;
         let Some(weights) = &self.spec.weights else { return Ok(network) };
         let (network, report) = weights.load(network)?;
-        let mut note = format!("weights: {} tensors of {}", report.loaded, weights.path.display());
-        if !report.kept.is_empty() {
-            note.push_str(&format!("; {} of the classifier start anew", report.kept.len()));
-        }
-        observer.note(&note);
+        let kept = match report.kept.len() {
+            0 => String::new(),
+            kept => format!("; {kept} of the classifier start anew"),
+        };
+        let path = weights.path.display();
+        observer.note(&format!("weights: {} tensors of {path}{kept}", report.loaded));
         Ok(network)
     }
 

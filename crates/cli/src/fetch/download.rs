@@ -2,6 +2,7 @@
 
 use super::error::FetchError;
 use sha2::{Digest as _, Sha256};
+use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Write as _};
 use std::path::{Path, PathBuf};
@@ -89,7 +90,7 @@ impl Download<'_> {
             }
             sums.update(&block[..count]);
         }
-        let found: String = sums.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let found = hexadecimal(&sums.finalize());
         Ok(if found.starts_with(self.sha256) { Ok(()) } else { Err(found) })
     }
 
@@ -197,6 +198,14 @@ impl Unfinished {
         let _ = fs::remove_file(&self.partial);
         let _ = fs::remove_file(&self.version);
     }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // A string takes everything.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 #[cfg(test)]

@@ -133,7 +133,7 @@ impl Epilogue<'_> {
     }
 }
 
-/// SiLU in place.
+/// `z * sigmoid(z)` in place.
 struct Finish<'a> {
     part: &'a mut [f32],
 }

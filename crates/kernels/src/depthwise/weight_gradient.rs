@@ -161,6 +161,7 @@ impl Task<'_> {
 }
 
 /// A run of pixels whose taps all lie in the map.
+#[derive(Clone, Copy)]
 struct Inside {
     /// Where it begins in the rows of `dy` and `x`.
     dy: usize,

@@ -77,15 +77,16 @@ impl EfficientNet {
     /// # Shapes
     /// `[batch, channels, height, width]` to maps of a half, half, 4th, 8th, 16th, 16th, 32nd, 32nd and 32nd of the size.
     pub fn forward_stages(&self, input: Tensor<4>) -> Vec<Tensor<4>> {
-        let mut maps: Vec<Tensor<4>> = Vec::with_capacity(self.features.len());
+        let mut x = input;
+        let mut maps = Vec::with_capacity(self.features.len());
         for part in &self.features {
-            let x = maps.last().unwrap_or(&input).clone();
-            maps.push(match part {
+            x = match part {
                 Part::Convolution(layer) => layer.forward(x, Then::SILU, self.kernels),
                 Part::Blocks(blocks) => {
                     blocks.iter().fold(x, |x, block| block.forward(x, self.kernels))
                 }
-            });
+            };
+            maps.push(x.clone());
         }
         maps
     }

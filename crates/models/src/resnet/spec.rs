@@ -5,6 +5,10 @@ use crate::head::HeadSpec;
 use serde::{Deserialize, Serialize};
 
 /// Settings of a ResNet beside its depth.
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "independent switches, each with its name in TOML"
+)]
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct ResNetSpec {

@@ -175,7 +175,7 @@ impl WeightsFile {
     /// Whether the file's tensors are exactly these, by Kiln's names and shapes.
     pub fn fits(&self, layout: Layout, tensors: &[(String, Vec<usize>)]) -> bool {
         let named: BTreeMap<String, &StoredTensor> =
-            self.float_names().map(|name| (layout.to_ours(name), &self.tensors[name])).collect();
+            self.float_names().map(|name| (layout.our_name(name), &self.tensors[name])).collect();
         named.len() == tensors.len()
             && tensors
                 .iter()

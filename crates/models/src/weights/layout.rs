@@ -55,7 +55,7 @@ impl Layout {
     }
 
     /// Kiln's name of a tensor that has `name` in this layout.
-    pub(super) fn to_ours(self, name: &str) -> String {
+    pub(super) fn our_name(self, name: &str) -> String {
         match self {
             Self::Torchvision => name.to_owned(),
             Self::Timm => from_timm(name).unwrap_or_else(|| name.to_owned()),
@@ -63,7 +63,7 @@ impl Layout {
     }
 
     /// The name in this layout of Kiln's tensor `name`.
-    pub(super) fn from_ours(self, name: &str) -> String {
+    pub(super) fn name_of(self, name: &str) -> String {
         match self {
             Self::Torchvision => name.to_owned(),
             Self::Timm => to_timm(name).unwrap_or_else(|| name.to_owned()),

@@ -67,7 +67,7 @@ pub fn load_weights(
     let (head, first) = (network.head_prefix(), network.first_weight());
     // Ours to theirs.
     let names: BTreeMap<String, &String> =
-        file.float_names().map(|name| (layout.to_ours(name), name)).collect();
+        file.float_names().map(|name| (layout.our_name(name), name)).collect();
     let mut report = LoadReport { layout, loaded: 0, kept: Vec::new(), adapted_from: None };
     let mut mismatch = Mismatch::default();
     let mut found: BTreeMap<String, Vec<f32>> = BTreeMap::new();

@@ -10,6 +10,9 @@ use std::collections::HashMap;
 /// What Hugging Face's own writers put into the header for PyTorch.
 const FORMAT: (&str, &str) = ("format", "pt");
 
+/// Name, numbers, shape and values.
+type Encoded<'a> = (Cow<'a, str>, Dtype, &'a [usize], Vec<u8>);
+
 /// The bytes of a safetensors file with the tensors of a model in f32 and texts for its header.
 ///
 /// Every batch norm also gets its `num_batches_tracked`, so that the names are those of PyTorch's state dict. It is 0:
@@ -21,7 +24,7 @@ pub fn to_safetensors(
     tensors: &[NamedTensor],
     texts: &[(&str, String)],
 ) -> Result<Vec<u8>, SafeTensorError> {
-    let mut encoded: Vec<(Cow<'_, str>, Dtype, &[usize], Vec<u8>)> = Vec::new();
+    let mut encoded: Vec<Encoded<'_>> = Vec::new();
     for tensor in tensors {
         let bytes = tensor.values.iter().flat_map(|value| value.to_le_bytes()).collect();
         encoded.push((Cow::Borrowed(&tensor.name), Dtype::F32, &tensor.shape, bytes));
@@ -45,7 +48,7 @@ pub fn to_safetensors(
 /// The tensors under the names of another layout.
 pub fn in_layout(tensors: Vec<NamedTensor>, layout: Layout) -> Vec<NamedTensor> {
     let rename = |tensor: NamedTensor| {
-        let name = layout.from_ours(&tensor.name);
+        let name = layout.name_of(&tensor.name);
         NamedTensor { name, ..tensor }
     };
     tensors.into_iter().map(rename).collect()
