@@ -33,7 +33,7 @@ impl ParameterRules {
         Ok(Self { rules: rules.iter().enumerate().map(compile).collect::<Result<_, _>>()? })
     }
 
-    /// Every parameter has a rule, and every rule has a parameter.
+    /// Every parameter has a rule, every rule has a parameter, and something learns.
     pub(crate) fn check(&self, network: &Network) -> Result<(), Fault> {
         if self.rules.is_empty() {
             return Ok(());
@@ -44,6 +44,9 @@ impl ParameterRules {
                 Some(rule) => used[rule] = true,
                 None => return Err((None, format!("no rule matches `{name}`"))),
             }
+        }
+        if self.rules.iter().all(|(_, freeze)| freeze.is_some()) {
+            return Err((None, "nothing learns: every rule freezes".to_owned()));
         }
         match used.iter().position(|used| !used) {
             Some(rule) => {
