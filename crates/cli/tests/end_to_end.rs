@@ -1,57 +1,12 @@
 //! The program as people use it: commands, exit codes, kills.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "a test")]
 
+mod support;
+
 use serde_json::Value;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
-
-/// A folder of its own for each test, with the repository's configurations.
-struct Workplace {
-    folder: tempfile::TempDir,
-}
-
-impl Workplace {
-    fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap() }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_kiln"));
-        command.args(arguments).current_dir(self.folder.path());
-        // The environment is a layer of every configuration.
-        for (name, _) in std::env::vars_os() {
-            if name.to_string_lossy().starts_with("KILN_") {
-                command.env_remove(name);
-            }
-        }
-        command
-    }
-
-    fn kiln(&self, arguments: &[&str]) -> Output {
-        self.command(arguments).output().unwrap()
-    }
-
-    /// Runs a command that must succeed and returns what it printed.
-    fn ok(&self, arguments: &[&str]) -> String {
-        let output = self.kiln(arguments);
-        let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "kiln {arguments:?}: {errors}");
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    /// Runs a command that must fail with `code` and returns its message.
-    fn fails(&self, code: i32, arguments: &[&str]) -> String {
-        let output = self.kiln(arguments);
-        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(code), "kiln {arguments:?}: {errors}");
-        assert!(!errors.contains("panicked"), "{errors}");
-        errors
-    }
-}
+use std::path::Path;
+use std::process::Command;
+use support::Workplace;
 
 fn config(name: &str) -> String {
     format!("{}/../../configs/{name}.toml", env!("CARGO_MANIFEST_DIR"))

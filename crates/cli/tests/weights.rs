@@ -1,105 +1,67 @@
 //! Weights from the command line: a run exported, looked at, converted, used for predictions and for another run.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "a test")]
 
+mod support;
+
 use serde_json::Value;
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use support::Workplace;
 
-struct Workplace {
-    folder: tempfile::TempDir,
+/// A folder with a finished run of two epochs in `run`, and its pictures in `pictures`.
+fn with_run() -> Workplace {
+    let place = Workplace::new();
+    place.ok(&[
+        "data",
+        "synth",
+        "pictures",
+        "--train",
+        "40",
+        "--val",
+        "20",
+        "--classes",
+        "4",
+        "--side",
+        "32",
+    ]);
+    let experiment = r#"
+        seed = 1
+        stages = ["train"]
+        data.source = { type = "image_folder", path = "pictures" }
+        model = { type = "resnet20", head = { type = "mlp", hidden = 16 } }
+        [stage.train]
+        size = 32
+        batch = { micro = 10, accumulate = 1 }
+        run_for = { epochs = 2 }
+        optimizer = { type = "sgd" }
+        schedule = { type = "constant", lr = 0.1 }
+        pipeline = []
+    "#;
+    std::fs::write(place.path("tiny.toml"), experiment).unwrap();
+    place.ok(&["train", "tiny.toml", "--out", "run"]);
+    place
 }
 
-impl Workplace {
-    /// A folder with a finished run of two epochs in `run`, and its pictures in `pictures`.
-    fn with_run() -> Self {
-        let place = Self { folder: tempfile::tempdir().unwrap() };
-        place.ok(&[
-            "data",
-            "synth",
-            "pictures",
-            "--train",
-            "40",
-            "--val",
-            "20",
-            "--classes",
-            "4",
-            "--side",
-            "32",
-        ]);
-        let experiment = r#"
-            seed = 1
-            stages = ["train"]
-            data.source = { type = "image_folder", path = "pictures" }
-            model = { type = "resnet20", head = { type = "mlp", hidden = 16 } }
-            [stage.train]
-            size = 32
-            batch = { micro = 10, accumulate = 1 }
-            run_for = { epochs = 2 }
-            optimizer = { type = "sgd" }
-            schedule = { type = "constant", lr = 0.1 }
-            pipeline = []
-        "#;
-        std::fs::write(place.path("tiny.toml"), experiment).unwrap();
-        place.ok(&["train", "tiny.toml", "--out", "run"]);
-        place
-    }
+fn json(place: &Workplace, arguments: &[&str]) -> Value {
+    serde_json::from_str(&place.ok(arguments)).unwrap()
+}
 
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn kiln(&self, arguments: &[&str]) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_kiln"));
-        command.args(arguments).current_dir(self.folder.path());
-        for (name, _) in std::env::vars_os() {
-            if name.to_string_lossy().starts_with("KILN_") {
-                command.env_remove(name);
-            }
-        }
-        command.output().unwrap()
-    }
-
-    fn ok(&self, arguments: &[&str]) -> String {
-        let output = self.kiln(arguments);
-        let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "kiln {arguments:?}: {errors}");
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    fn json(&self, arguments: &[&str]) -> Value {
-        serde_json::from_str(&self.ok(arguments)).unwrap()
-    }
-
-    fn fails(&self, code: i32, arguments: &[&str]) -> String {
-        let output = self.kiln(arguments);
-        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert_eq!(output.status.code(), Some(code), "kiln {arguments:?}: {errors}");
-        assert!(!errors.contains("panicked"), "{errors}");
-        errors
-    }
-
-    /// The first validation picture of the run.
-    fn picture(&self) -> String {
-        let mut folders: Vec<_> = std::fs::read_dir(self.path("pictures/val"))
-            .unwrap()
-            .map(|entry| entry.unwrap().path())
-            .collect();
-        folders.sort();
-        let mut pictures: Vec<_> =
-            std::fs::read_dir(&folders[0]).unwrap().map(|entry| entry.unwrap().path()).collect();
-        pictures.sort();
-        pictures[0].display().to_string()
-    }
+/// The first validation picture of the run.
+fn picture(place: &Workplace) -> String {
+    let first = |folder: PathBuf| {
+        let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        entries.min().unwrap()
+    };
+    first(first(place.path("pictures/val"))).display().to_string()
 }
 
 #[test]
 fn an_exported_run_predicts_what_the_run_predicts() {
-    let place = Workplace::with_run();
-    let picture = place.picture();
-    let of_run = place.json(&["predict", "run", &picture, "--json"]);
+    let place = with_run();
+    let picture = picture(&place);
+    let of_run = json(&place, &["predict", "run", &picture, "--json"]);
     let printed = place.ok(&["export", "run", "--output", "model.safetensors"]);
     assert_eq!(printed, "model.safetensors\nmodel.json\n");
-    let of_file = place.json(&["predict", "--weights", "model.safetensors", &picture, "--json"]);
+    let of_file = json(&place, &["predict", "--weights", "model.safetensors", &picture, "--json"]);
     assert_eq!(of_file, of_run);
 
     let card: Value =
@@ -108,11 +70,11 @@ fn an_exported_run_predicts_what_the_run_predicts() {
     assert_eq!(card["class_names"].as_array().unwrap().len(), 4);
 
     let logits = ["predict", "--weights", "model.safetensors", &picture, "--logits", "--json"];
-    let logits = place.json(&logits);
+    let logits = json(&place, &logits);
     assert_eq!(logits[0]["path"], picture.as_str());
     assert_eq!(logits[0]["logits"].as_array().unwrap().len(), 4);
 
-    let list = place.json(&["weights", "inspect", "model.safetensors", "--json"]);
+    let list = json(&place, &["weights", "inspect", "model.safetensors", "--json"]);
     let names: Vec<&str> = list["tensors"]
         .as_array()
         .unwrap()
@@ -127,8 +89,8 @@ fn an_exported_run_predicts_what_the_run_predicts() {
 
 #[test]
 fn converted_weights_say_the_same_under_other_class_names() {
-    let place = Workplace::with_run();
-    let picture = place.picture();
+    let place = with_run();
+    let picture = picture(&place);
     place.ok(&["export", "run", "--output", "model.safetensors"]);
     std::fs::write(place.path("names.txt"), "a\nb\nc\nd\n").unwrap();
     place.ok(&[
@@ -139,8 +101,8 @@ fn converted_weights_say_the_same_under_other_class_names() {
         "--class-names",
         "names.txt",
     ]);
-    let before = place.json(&["predict", "--weights", "model.safetensors", &picture, "--json"]);
-    let after = place.json(&["predict", "--weights", "named.safetensors", &picture, "--json"]);
+    let before = json(&place, &["predict", "--weights", "model.safetensors", &picture, "--json"]);
+    let after = json(&place, &["predict", "--weights", "named.safetensors", &picture, "--json"]);
     assert_eq!(before[0]["top"][0]["probability"], after[0]["top"][0]["probability"]);
     assert_eq!(after[0]["top"][0]["class"].as_str().unwrap().len(), 1);
 
@@ -153,7 +115,7 @@ fn converted_weights_say_the_same_under_other_class_names() {
 
 #[test]
 fn another_run_starts_from_the_weights() {
-    let place = Workplace::with_run();
+    let place = with_run();
     place.ok(&["export", "run", "--output", "model.safetensors"]);
     let from = |extra: &[&'static str]| {
         let mut arguments = vec![
@@ -191,7 +153,7 @@ fn another_run_starts_from_the_weights() {
 
 #[test]
 fn mistakes_have_a_clear_message_and_the_documented_code() {
-    let place = Workplace { folder: tempfile::tempdir().unwrap() };
+    let place = Workplace::new();
     std::fs::write(place.path("odd.pth"), "not weights").unwrap();
     for (code, arguments, message) in [
         (5, vec!["weights", "inspect", "nowhere.pth"], "weights nowhere.pth: "),

@@ -1,6 +1,10 @@
 //! Weights out of files, into networks, and back.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "a test")]
 
+#[path = "../../../tests/golden/generator.rs"]
+#[allow(dead_code, reason = "another test needs the rest")]
+mod generator;
+
 use burn::tensor::{Device, Tensor, TensorData};
 use kiln_models::{
     Layout, LoadSettings, ModelSpec, NamedTensor, Network, NumberType, WeightsError, WeightsFile,
@@ -93,6 +97,28 @@ fn timms_names_are_timms() {
     for (ours, renamed) in ours.iter().zip(in_layout(ours.clone(), Layout::Timm)) {
         assert_eq!(theirs.get(&renamed.name), Some(&ours.name), "{}", renamed.name);
     }
+}
+
+/// The other sizes by the checksum of timm's names and shapes.
+#[test]
+fn timms_names_are_timms_in_every_size() {
+    let path = golden("../numeric/efficientnets.json");
+    let fixture: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    let mut checked = 0;
+    for (name, network) in fixture["networks"].as_object().unwrap() {
+        let Some(checksum) = network.get("timm_key_checksum") else { continue };
+        let network = spec(network["spec"].clone()).build(10, &Device::flex());
+        let mut lines: Vec<String> = in_layout(state_dict(&network), Layout::Timm)
+            .into_iter()
+            .map(|tensor| format!("{} {:?}\n", tensor.name, tensor.shape))
+            .collect();
+        lines.sort();
+        let found = format!("0x{:016x}", generator::fnv1a64(&lines.concat()));
+        assert_eq!(*checksum, found, "{name}");
+        checked += 1;
+    }
+    assert_eq!(checked, 4);
 }
 
 #[test]

@@ -1,0 +1,109 @@
+//! The batch's mean and variance of each channel.
+
+use super::blocks::{Sums, block, narrow};
+use crate::passes::{Channels, Formula, pass};
+use pulp::{Arch, Simd, WithSimd};
+use rayon::prelude::*;
+
+/// Mean and biased variance of each channel.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Statistics {
+    pub(crate) mean: Vec<f32>,
+    pub(crate) variance: Vec<f32>,
+}
+
+/// Mean and variance of every channel of `[rows, channels]`, from each block's by Chan, Golub and LeVeque's update.
+pub(crate) fn statistics(x: &[f32], channels: usize) -> Statistics {
+    let arch = Arch::new();
+    let layout = Channels::of(channels);
+    let blocks: Vec<Sums> = x
+        .par_chunks(block(layout))
+        .map(|rows| arch.dispatch(BlockStatistics { rows, channels, layout }))
+        .collect();
+    let mut count = 0.0;
+    let mut mean = vec![0.0_f64; channels];
+    let mut squares = vec![0.0_f64; channels];
+    for (rows, (block_mean, block_squares)) in x.chunks(block(layout)).zip(&blocks) {
+        let added = (rows.len() / channels) as f64;
+        let total = count + added;
+        for c in 0..channels {
+            let apart = f64::from(block_mean[c]) - mean[c];
+            mean[c] += apart * added / total;
+            squares[c] += f64::from(block_squares[c]) + apart * apart * count * added / total;
+        }
+        count = total;
+    }
+    Statistics {
+        mean: mean.into_iter().map(narrow).collect(),
+        variance: squares.into_iter().map(|s| narrow(s / count)).collect(),
+    }
+}
+
+/// Mean and sum of squared distances from it of a block's rows. A structure and not a closure, as all passes here, for
+/// a closure's body is not compiled for this machine's vectors.
+struct BlockStatistics<'a> {
+    rows: &'a [f32],
+    channels: usize,
+    layout: Channels,
+}
+
+impl WithSimd for BlockStatistics<'_> {
+    type Output = Sums;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> Sums {
+        let Self { rows, channels, layout } = self;
+        let width = layout.width();
+        let mut mean = vec![0.0; width];
+        for row in rows.chunks(width) {
+            pass(simd, Sum, [row], [&mut mean[..row.len()]]);
+        }
+        layout.fold(&mut mean);
+        let scale = channels as f32 / rows.len() as f32;
+        for mean in &mut mean {
+            *mean *= scale;
+        }
+        // What is left of the mean, for its own sum was rounded: it corrects both (Chan et al., section 3).
+        let wide_mean = layout.widen(&mean);
+        let (mut squares, mut rest) = (vec![0.0; width], vec![0.0; width]);
+        for row in rows.chunks(width) {
+            let sums = [&mut squares[..row.len()], &mut rest[..row.len()]];
+            pass(simd, SumOfSquares, [row, &wide_mean[..row.len()]], sums);
+        }
+        layout.fold(&mut squares);
+        layout.fold(&mut rest);
+        for ((squares, mean), rest) in squares.iter_mut().zip(&mut mean).zip(rest) {
+            *squares -= rest * rest * scale;
+            *mean += rest * scale;
+        }
+        (mean, squares)
+    }
+}
+
+/// `sum += x`.
+#[derive(Clone, Copy)]
+struct Sum;
+
+impl Formula<1, 1> for Sum {
+    #[inline(always)]
+    fn at<S: Simd>(self, simd: S, [x]: [S::f32s; 1], [sum]: [S::f32s; 1]) -> [S::f32s; 1] {
+        [simd.add_f32s(sum, x)]
+    }
+}
+
+/// `squares += (x - mean)^2` and `rest += x - mean`.
+#[derive(Clone, Copy)]
+struct SumOfSquares;
+
+impl Formula<2, 2> for SumOfSquares {
+    #[inline(always)]
+    fn at<S: Simd>(
+        self,
+        simd: S,
+        [x, mean]: [S::f32s; 2],
+        [squares, rest]: [S::f32s; 2],
+    ) -> [S::f32s; 2] {
+        let apart = simd.sub_f32s(x, mean);
+        [simd.mul_add_e_f32s(apart, apart, squares), simd.add_f32s(rest, apart)]
+    }
+}
