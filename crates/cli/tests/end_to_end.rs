@@ -6,7 +6,7 @@ mod support;
 use serde_json::Value;
 use std::path::Path;
 use std::process::Command;
-use support::Workplace;
+use support::workplace::Workplace;
 
 fn config(name: &str) -> String {
     format!("{}/../../configs/{name}.toml", env!("CARGO_MANIFEST_DIR"))

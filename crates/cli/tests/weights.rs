@@ -5,7 +5,7 @@ mod support;
 
 use serde_json::Value;
 use std::path::PathBuf;
-use support::Workplace;
+use support::workplace::Workplace;
 
 /// A folder with a finished run of two epochs in `run`, and its pictures in `pictures`.
 fn with_run() -> Workplace {
