@@ -2,8 +2,9 @@
 
 use crate::arguments::ModelArguments;
 use crate::exit::Usage;
+use crate::output::complain;
 use burn::tensor::Device;
-use kiln_models::{LoadReport, ModelSpec, Network, WeightsFile};
+use kiln_models::{Layout, LoadReport, ModelSpec, Network, WeightsFile};
 use kiln_trainer::{ModelCard, card_in, classes_in, model_of, network_from, numbered_classes};
 use serde_json::{Map, Value};
 use std::path::Path;
@@ -35,12 +36,19 @@ fn card(
     let mut card = match (&arguments.model, card_in(file)?) {
         (None, Some(card)) => card,
         (None, None) => {
-            let model = model_of(file, device).ok_or_else(|| {
+            let (model, layout) = model_of(file, device).ok_or_else(|| {
                 Usage(format!(
                     "weights {}: not the tensors of any model with default settings; name one with --model",
                     file.path.display()
                 ))
             })?;
+            if layout == Layout::Timm {
+                let name = model.name();
+                complain(format!(
+                    "note: taken for timm's {name}; weights of tf_{name} have the same names and need \
+                     --model {name} --model-set constants=tensorflow"
+                ));
+            }
             preset(file, model)?
         }
         (Some(name), found) => {

@@ -4,7 +4,7 @@
 //! another depth of a known one, is also named in [`Network`]'s.
 
 use crate::cifar_resnet::{CifarResNet, CifarResNetSpec};
-use crate::efficientnet::{EfficientNet, EfficientNetSpec, EfficientNetVariant};
+use crate::efficientnet::{Constants, EfficientNet, EfficientNetSpec, EfficientNetVariant};
 use crate::error::Error;
 use crate::init::{LinearInit, UnitSource, initialize};
 use crate::layers::Kernels;
@@ -104,6 +104,22 @@ impl ModelSpec {
     pub fn name(&self) -> String {
         let table = serde_json::to_value(self).unwrap_or_default();
         table["type"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// The same model with an EfficientNet's constants; any other model as it is.
+    pub fn with_constants(mut self, constants: Constants) -> Self {
+        match &mut self {
+            Self::EfficientnetB0(spec)
+            | Self::EfficientnetB1(spec)
+            | Self::EfficientnetB2(spec)
+            | Self::EfficientnetB3(spec)
+            | Self::EfficientnetB4(spec)
+            | Self::EfficientnetB5(spec)
+            | Self::EfficientnetB6(spec)
+            | Self::EfficientnetB7(spec) => spec.constants = constants,
+            _ => {}
+        }
+        self
     }
 
     /// The network for colour pictures with all tensors zero or one, for values from a file.

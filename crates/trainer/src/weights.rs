@@ -4,8 +4,8 @@ use crate::card::ModelCard;
 use crate::error::Error;
 use burn::tensor::Device;
 use kiln_models::{
-    Layout, LoadReport, LoadSettings, ModelSpec, Network, WeightsError, WeightsFile, load_weights,
-    state_dict, state_dict_shapes, to_safetensors,
+    Constants, Layout, LoadReport, LoadSettings, ModelSpec, Network, WeightsError, WeightsFile,
+    load_weights, state_dict, state_dict_shapes, to_safetensors,
 };
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -92,13 +92,20 @@ pub fn network_from(
     Ok(load_weights(network, file, LoadSettings { layout, new_head: false })?)
 }
 
-/// The model of the catalog, with its default settings, that has exactly the file's tensors.
-pub fn model_of(file: &WeightsFile, device: &Device) -> Option<ModelSpec> {
-    ModelSpec::all().into_iter().find(|model| {
-        let Ok(classes) = classes_in(file, model) else { return false };
+/// The model of the catalog, with its default settings, that has exactly the file's tensors, and whose names they are.
+///
+/// Names and shapes do not show whose constants an EfficientNet has: under timm's names it gets timm's, though
+/// `tf_efficientnet_*` needs the authors'.
+pub fn model_of(file: &WeightsFile, device: &Device) -> Option<(ModelSpec, Layout)> {
+    ModelSpec::all().into_iter().find_map(|model| {
+        let classes = classes_in(file, &model).ok()?;
         let network = model.build(classes, device);
-        let Ok(layout) = Layout::of(file, &network, None) else { return false };
-        file.fits(layout, &state_dict_shapes(&network))
+        let layout = Layout::of(file, &network, None).ok()?;
+        if !file.fits(layout, &state_dict_shapes(&network)) {
+            return None;
+        }
+        let is_timms = layout == Layout::Timm;
+        Some((if is_timms { model.with_constants(Constants::Timm) } else { model }, layout))
     })
 }
 

@@ -26,7 +26,7 @@ fn inspect(path: &Path, as_json: bool) -> anyhow::Result<ExitCode> {
     let card = card_in(&file)?;
     let model = match &card {
         Some(card) => Some(card.model.clone()),
-        None => model_of(&file, &device),
+        None => model_of(&file, &device).map(|(model, _)| model),
     };
     let format = match file.format {
         Format::PyTorch => "pytorch",
