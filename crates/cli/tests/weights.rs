@@ -149,6 +149,13 @@ fn another_run_starts_from_the_weights() {
     let printed = place.ok(&from(&head));
     assert!(printed.contains("0.0M of 0.3M parameters trained"), "{printed}");
     assert!(printed.contains("tensors of "), "{printed}");
+    assert!(!printed.contains("trained with"), "{printed}");
+    let grey =
+        [&head[..1], &["grey"], &head[2..], &["--set", "input.mean=[0.5, 0.5, 0.5]"]].concat();
+    let printed = place.ok(&from(&grey));
+    let note = "trained with mean [0.485, 0.456, 0.406] and std [0.229, 0.224, 0.225], this \
+                experiment has mean [0.5, 0.5, 0.5]";
+    assert!(printed.contains(note), "{printed}");
 }
 
 #[test]

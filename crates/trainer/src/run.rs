@@ -339,13 +339,10 @@ impl Prepared {
     ) -> Result<Network, Error> {
         let network = self.drawn_network(device)?;
         let Some(weights) = &self.spec.weights else { return Ok(network) };
-        let (network, report) = weights.load(network)?;
-        let kept = match report.kept.len() {
-            0 => String::new(),
-            kept => format!("; {kept} of the classifier start anew"),
-        };
-        let path = weights.path.display();
-        observer.note(&format!("weights: {} tensors of {path}{kept}", report.loaded));
+        let (network, notes) = weights.load(network, &self.spec.input)?;
+        for note in &notes {
+            observer.note(note);
+        }
         Ok(network)
     }
 

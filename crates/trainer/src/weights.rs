@@ -2,6 +2,7 @@
 
 use crate::card::ModelCard;
 use crate::error::Error;
+use crate::spec::InputSpec;
 use burn::tensor::Device;
 use kiln_models::{
     Constants, Layout, LoadReport, LoadSettings, ModelSpec, Network, WeightsError, WeightsFile,
@@ -27,11 +28,28 @@ pub struct WeightsSpec {
 }
 
 impl WeightsSpec {
-    /// `network` with the file's values.
-    pub(crate) fn load(&self, network: Network) -> Result<(Network, LoadReport), Error> {
+    /// `network` with the file's values, and what there is to say about them. `input` is how pictures are prepared.
+    pub(crate) fn load(
+        &self,
+        network: Network,
+        input: &InputSpec,
+    ) -> Result<(Network, Vec<String>), Error> {
         let file = WeightsFile::open(&self.path)?;
         let settings = LoadSettings { layout: self.layout, new_head: self.new_head };
-        Ok(load_weights(network, &file, settings)?)
+        let (network, report) = load_weights(network, &file, settings)?;
+        let kept = match report.kept.len() {
+            0 => String::new(),
+            kept => format!("; {kept} of the classifier start anew"),
+        };
+        let path = self.path.display();
+        let mut notes = vec![format!("weights: {} tensors of {path}{kept}", report.loaded)];
+        if let Some(card) = card_in(&file)? {
+            let (theirs, ours) = (card.input.normalization(), input.normalization());
+            if theirs != ours {
+                notes.push(format!("weights: trained with {theirs}, this experiment has {ours}"));
+            }
+        }
+        Ok((network, notes))
     }
 }
 

@@ -99,6 +99,13 @@ pub struct InputSpec {
     pub interpolation: Interpolation,
 }
 
+impl InputSpec {
+    /// Mean and deviation in words, to tell two apart.
+    pub(crate) fn normalization(&self) -> String {
+        format!("mean {:?} and std {:?}", self.mean, self.std)
+    }
+}
+
 /// One `[stage.NAME]` table.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
