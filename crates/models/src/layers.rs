@@ -165,17 +165,18 @@ enum Kernel {
 }
 
 impl Kernel {
-    /// None for a convolution with bias, dilation or other groups.
+    /// None for a convolution with bias, dilation or other groups, or of each channel by a large kernel.
     fn of(conv: &Conv2d) -> Option<Self> {
         let padding = symmetric_padding(&conv.padding)?;
         if conv.bias.is_some() || conv.dilation != [1, 1] {
             return None;
         }
         let window = Window { kernel: conv.kernel_size, stride: conv.stride, padding };
-        let [outputs, inputs, ..] = conv.weight.dims();
+        let [outputs, inputs, height, width] = conv.weight.dims();
+        let by_channel = conv.groups == outputs && inputs == 1 && height.max(width) <= 12;
         match conv.groups {
             1 => Some(Self::Full(window)),
-            groups if groups == outputs && inputs == 1 => Some(Self::Depthwise(window)),
+            _ if by_channel => Some(Self::Depthwise(window)),
             _ => None,
         }
     }

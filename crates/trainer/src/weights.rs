@@ -23,7 +23,8 @@ pub struct WeightsSpec {
     /// Whose names its tensors have; absent: as they show.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layout: Option<Layout>,
-    /// Whether the classifier starts anew, for other classes than those of the file.
+    /// Whether the classifier starts anew, for other classes than those of the file; absent: no.
+    #[serde(default)]
     pub new_head: bool,
 }
 

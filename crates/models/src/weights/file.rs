@@ -69,8 +69,8 @@ pub struct WeightsFile {
 /// Entries of a checkpoint that hold a model, the live one before its average.
 const ENTRIES: [&str; 5] =
     ["state_dict", "model_state_dict", "model", "state_dict_ema", "model_ema"];
-/// What `DataParallel` and `torch.compile` put before every name.
-const PREFIXES: [&str; 2] = ["module.", "_orig_mod."];
+/// What `DataParallel`, `torch.compile` and modules around a model put before every name.
+const PREFIXES: [&str; 3] = ["module.", "_orig_mod.", "model."];
 
 impl WeightsFile {
     /// Opens a file and reads its list of tensors; of PyTorch's files the values stay on disk.
