@@ -122,7 +122,7 @@ pub(crate) struct PredictArguments {
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) top: u16,
     /// Print the logits of all classes instead.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "top")]
     pub(crate) logits: bool,
     /// Where to compute.
     #[arg(long, value_enum, default_value_t = DeviceName::Flex)]

@@ -4,7 +4,7 @@ use crate::arguments::ModelArguments;
 use crate::exit::Usage;
 use crate::output::complain;
 use burn::tensor::Device;
-use kiln_models::{Layout, LoadReport, ModelSpec, Network, WeightsFile};
+use kiln_models::{Constants, Layout, LoadReport, ModelSpec, Network, WeightsFile};
 use kiln_trainer::{ModelCard, card_in, classes_in, model_of, network_from, numbered_classes};
 use serde_json::{Map, Value};
 use std::path::Path;
@@ -43,16 +43,23 @@ fn card(
                 ))
             })?;
             if layout == Layout::Timm {
-                let name = model.name();
-                complain(format!(
-                    "note: taken for timm's {name}; weights of tf_{name} have the same names and need \
-                     --model {name} --model-set constants=tensorflow"
-                ));
+                note_timm(&model);
             }
             preset(file, model)?
         }
+        (Some(name), Some(card)) if card.model.name() == *name => {
+            let model = model(&card.model, &arguments.model_set)?;
+            ModelCard { model, ..card }
+        }
         (Some(name), found) => {
-            let model = model(name, &arguments.model_set)?;
+            let model = named(name, &arguments.model_set)?;
+            let chosen = arguments.model_set.iter().any(|set| set.starts_with("constants="));
+            let model = if !chosen && file.tensors.contains_key("conv_stem.weight") {
+                note_timm(&model);
+                model.with_constants(Constants::Timm)
+            } else {
+                model
+            };
             match found {
                 Some(card) => ModelCard { model, ..card },
                 None => preset(file, model)?,
@@ -91,16 +98,35 @@ fn apply(arguments: &ModelArguments, card: &mut ModelCard) {
     input.std = arguments.std.map_or(input.std, |std| std.0);
 }
 
-/// The model table of a name and settings such as `constants=tensorflow`.
-fn model(name: &str, settings: &[String]) -> Result<ModelSpec, Usage> {
-    let mut table = Map::from_iter([("type".to_owned(), Value::String(name.to_owned()))]);
+/// timm's names do not show whose constants the weights were trained with.
+fn note_timm(model: &ModelSpec) {
+    let name = model.name();
+    complain(format!(
+        "note: taken for timm's {name}; weights of tf_{name} have the same names and need \
+         --model {name} --model-set constants=tensorflow"
+    ));
+}
+
+/// The model of a name with settings such as `constants=tensorflow`.
+fn named(name: &str, settings: &[String]) -> Result<ModelSpec, Usage> {
+    let table = Map::from_iter([("type".to_owned(), Value::String(name.to_owned()))]);
+    let plain: ModelSpec = serde_json::from_value(Value::Object(table))
+        .map_err(|error| Usage(format!("--model {name}: {error}")))?;
+    model(&plain, settings)
+}
+
+/// A model with some of its settings changed.
+fn model(before: &ModelSpec, settings: &[String]) -> Result<ModelSpec, Usage> {
+    let name = before.name();
+    let fault = |problem: String| Usage(format!("--model {name}: {problem}"));
+    let mut table = serde_json::to_value(before).map_err(|error| fault(error.to_string()))?;
     for setting in settings {
-        let (key, text) = setting
-            .split_once('=')
-            .ok_or_else(|| Usage(format!("--model-set {setting}: expected KEY=VALUE")))?;
+        let given = setting.split_once('=').filter(|(key, _)| *key != "type");
+        let (key, text) = given.ok_or_else(|| {
+            Usage(format!("--model-set {setting}: expected KEY=VALUE of a setting"))
+        })?;
         let value = serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()));
-        table.insert(key.to_owned(), value);
+        table[key] = value;
     }
-    serde_json::from_value(Value::Object(table))
-        .map_err(|error| Usage(format!("--model {name}: {error}")))
+    serde_json::from_value(table).map_err(|error| fault(error.to_string()))
 }

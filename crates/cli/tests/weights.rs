@@ -74,6 +74,13 @@ fn an_exported_run_predicts_what_the_run_predicts() {
     assert_eq!(logits[0]["path"], picture.as_str());
     assert_eq!(logits[0]["logits"].as_array().unwrap().len(), 4);
 
+    // A name keeps what the card says about the model, here its hidden layer.
+    let named =
+        ["predict", "--weights", "model.safetensors", "--model", "resnet20", &picture, "--json"];
+    assert_eq!(json(&place, &named), of_run);
+    let message = place.fails(2, &["export", "run", "--output", "model.json"]);
+    assert!(message.contains("the card goes there"), "{message}");
+
     let list = json(&place, &["weights", "inspect", "model.safetensors", "--json"]);
     let names: Vec<&str> = list["tensors"]
         .as_array()
@@ -153,9 +160,14 @@ fn another_run_starts_from_the_weights() {
     let grey =
         [&head[..1], &["grey"], &head[2..], &["--set", "input.mean=[0.5, 0.5, 0.5]"]].concat();
     let printed = place.ok(&from(&grey));
-    let note = "trained with mean [0.485, 0.456, 0.406] and std [0.229, 0.224, 0.225], this \
-                experiment has mean [0.5, 0.5, 0.5]";
-    assert!(printed.contains(note), "{printed}");
+    assert!(printed.contains("trained with mean [0.485, 0.456, 0.406]"), "{printed}");
+    assert!(printed.contains("this experiment has mean [0.5, 0.5, 0.5]"), "{printed}");
+    let other = [&head[..1], &["other"], &head[2..], &["--set", "model.type=resnet32"]].concat();
+    let message = place.fails(5, &from(&other));
+    assert!(
+        message.contains("do not fit the model") || message.contains("of the model"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -170,6 +182,7 @@ fn mistakes_have_a_clear_message_and_the_documented_code() {
         (2, vec!["predict", "run", "x.png", "--model", "resnet18"], "need --weights"),
         (2, vec!["predict", "--weights", "odd.pth", "x.png", "--std", "0,1,1"], "above 0"),
         (5, vec!["export", "nowhere"], "nowhere"),
+        (2, vec!["predict", "--weights", "odd.pth", "x.png", "--logits", "--top", "2"], "--top"),
         (2, vec!["weights", "fetch", "resnet"], "no weights are called `resnet`"),
     ] {
         let found = place.fails(code, &arguments);

@@ -64,6 +64,9 @@ impl<F> Mapper<F> {
         let mut parts: Vec<&str> = name.split('.').collect();
         // The flag's own name.
         parts.pop();
+        if parts == ["classifier", "0"] {
+            return "classifier.dropout".to_owned();
+        }
         let all = parts.len();
         while matches!(parts.last(), Some(&"dropout" | &"stochastic_depth")) {
             parts.pop();

@@ -46,13 +46,15 @@ impl Default for MlpHead {
 
 impl HeadSpec {
     /// # Errors
-    /// [`Error::OutOfRange`] when the hidden layer is empty or the dropout not in `[0, 1)`.
+    /// [`Error::OutOfRange`] when the hidden layer is empty or huge, or the dropout not in `[0, 1)`.
     pub fn validate(&self) -> Result<(), Error> {
         match self {
             Self::Linear(LinearHead {}) => Ok(()),
-            Self::Mlp(mlp) if mlp.hidden == 0 => {
-                Err(Error::OutOfRange { field: "head.hidden", must_be: "at least 1", found: 0.0 })
-            }
+            Self::Mlp(mlp) if !(1..=65_536).contains(&mlp.hidden) => Err(Error::OutOfRange {
+                field: "head.hidden",
+                must_be: "from 1 to 65536",
+                found: mlp.hidden as f64,
+            }),
             Self::Mlp(mlp) => check_probability("head.dropout", mlp.dropout),
         }
     }

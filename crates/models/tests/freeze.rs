@@ -91,15 +91,36 @@ fn with_frozen_weights_alone_statistics_go_on() {
 #[test]
 fn a_frozen_part_does_what_it_does_in_evaluation() {
     let device = Device::flex().autodiff();
-    let table = json!({ "type": "resnet18", "block_dropout": 0.5, "dropout": 0.5 });
-    let network = network(table, &device);
-    let pictures = Tensor::<4>::random([2, 3, 64, 64], Distribution::Default, &device);
-    let plain = network.valid().forward(pictures.clone().inner());
-    let frozen = network.frozen(|_| Some(Freeze::WeightsAndStats)).forward(pictures.clone());
-    assert_eq!(
-        frozen.into_data().try_to_vec::<f32>().unwrap(),
-        plain.into_data().try_to_vec::<f32>().unwrap()
-    );
+    for table in [
+        json!({ "type": "resnet18", "block_dropout": 0.5, "dropout": 0.5, "stochastic_depth": 0.5 }),
+        json!({ "type": "resnet20", "head": { "type": "mlp", "hidden": 8, "dropout": 0.5 } }),
+        json!({ "type": "efficientnet_b0", "dropout": 0.5, "stochastic_depth": 0.5 }),
+    ] {
+        let network = network(table.clone(), &device);
+        let pictures = Tensor::<4>::random([2, 3, 64, 64], Distribution::Default, &device);
+        let plain = network.valid().forward(pictures.clone().inner());
+        let frozen = network.frozen(|_| Some(Freeze::WeightsAndStats)).forward(pictures.clone());
+        let values = |logits: Tensor<2>| logits.into_data().try_to_vec::<f32>().unwrap();
+        assert_eq!(values(frozen), values(plain), "{table}");
+    }
+}
+
+/// The dropout between features and classifier belongs to the classifier.
+#[test]
+fn a_head_over_a_frozen_backbone_still_drops_features() {
+    let device = Device::flex().autodiff();
+    for (table, head) in [
+        (json!({ "type": "resnet20", "dropout": 0.5 }), "fc."),
+        (json!({ "type": "efficientnet_b0", "dropout": 0.5 }), "classifier."),
+    ] {
+        let network = network(table, &device)
+            .frozen(|name| (!name.starts_with(head)).then_some(Freeze::WeightsAndStats));
+        let features = network.forward_features(Tensor::ones([1, 3, 32, 32], &device));
+        let features = features.ones_like();
+        let logits = || network.forward_head(features.clone()).into_data();
+        // Equal once in 2^60.
+        assert_ne!(logits(), logits(), "{head}");
+    }
 }
 
 #[test]

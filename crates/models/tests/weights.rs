@@ -78,6 +78,12 @@ fn timms_names_go_out_and_in() {
     let (back, report) = load_weights(build(), &file, LoadSettings::default()).unwrap();
     assert_eq!(report.layout, Layout::Timm);
     assert_eq!(state_dict(&back), state_dict(&network));
+    // A tensor of the other layout beside them is no part of it.
+    let mut tensors = in_layout(state_dict(&network), Layout::Timm);
+    tensors.push(NamedTensor { name: "features.0.0.weight".to_owned(), ..tensors[0].clone() });
+    let mixed = WeightsFile::open(&save(folder.path(), &tensors)).unwrap();
+    let error = load_weights(build(), &mixed, LoadSettings::default()).unwrap_err().to_string();
+    assert!(error.ends_with("1 unexpected: `features.0.0.weight`"), "{error}");
     let asked = LoadSettings { layout: Some(Layout::Torchvision), ..LoadSettings::default() };
     let error = load_weights(build(), &file, asked).unwrap_err().to_string();
     assert!(error.ends_with("names are timm's, torchvision's were asked for"), "{error}");
@@ -286,6 +292,13 @@ fn a_header_that_lies_is_an_error() {
         let message = WeightsFile::open(&path).unwrap_err().to_string();
         assert!(message.starts_with(&format!("weights {}: ", path.display())), "{message}");
     }
+    // No bytes for a thousand million million classes.
+    let header =
+        r#"{"fc.weight":{"dtype":"F32","shape":[1000000000000000,0],"data_offsets":[0,0]}}"#;
+    let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+    bytes.extend_from_slice(header.as_bytes());
+    fs::write(&path, bytes).unwrap();
+    assert_eq!(WeightsFile::open(&path).unwrap().read("fc.weight").unwrap(), [0.0; 0]);
     write("[0,16]", "I32");
     let message = WeightsFile::open(&path).unwrap().read("fc.weight").unwrap_err().to_string();
     assert!(message.contains("tensor `fc.weight` holds i32 numbers, expected"), "{message}");

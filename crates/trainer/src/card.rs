@@ -41,6 +41,23 @@ impl ModelCard {
         Ok(Recipe { pipeline, normalize: self.normalize(), size })
     }
 
+    /// What is wrong with a card that somebody else may have written.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        self.model.validate().map_err(|error| format!("model: {error}"))?;
+        let InputSpec { mean, std, crop_ratio, .. } = &self.input;
+        let rules = [
+            (!self.class_names.is_empty(), "class_names must name a class"),
+            ((1..=16_384).contains(&self.size), "size must be from 1 to 16384"),
+            (*crop_ratio > 0.0 && *crop_ratio <= 1.0, "crop_ratio must be above 0 and at most 1"),
+            (mean.iter().all(|mean| mean.is_finite()), "mean must be finite"),
+            (std.iter().all(|std| *std > 0.0 && std.is_finite()), "std must be above 0"),
+        ];
+        match rules.into_iter().find(|(holds, _)| !holds) {
+            Some((_, problem)) => Err(problem.to_owned()),
+            None => Ok(()),
+        }
+    }
+
     /// The shorter side of a picture before the crop.
     #[allow(
         clippy::cast_possible_truncation,

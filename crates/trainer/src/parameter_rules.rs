@@ -19,18 +19,24 @@ pub struct ParameterRule {
 #[derive(Debug, Default)]
 pub(crate) struct ParameterRules {
     rules: Vec<(Regex, Option<Freeze>)>,
+    /// The layer of the configuration that they are from.
+    origin: String,
 }
 
 /// What is wrong with rules: the rule's number, if it is one's fault, and the problem.
 pub(crate) type Fault = (Option<usize>, String);
 
 impl ParameterRules {
-    pub(crate) fn compile(rules: &[ParameterRule]) -> Result<Self, Fault> {
+    pub(crate) fn compile(rules: &[ParameterRule], origin: String) -> Result<Self, Fault> {
         let compile = |(number, rule): (usize, &ParameterRule)| match Regex::new(&rule.path) {
             Ok(path) => Ok((path, rule.freeze)),
             Err(error) => Err((Some(number), error.to_string())),
         };
-        Ok(Self { rules: rules.iter().enumerate().map(compile).collect::<Result<_, _>>()? })
+        Ok(Self { rules: rules.iter().enumerate().map(compile).collect::<Result<_, _>>()?, origin })
+    }
+
+    pub(crate) fn origin(&self) -> &str {
+        &self.origin
     }
 
     /// Every parameter has a rule, every rule has a parameter, and something learns.

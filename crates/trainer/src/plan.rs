@@ -229,7 +229,8 @@ fn parameter_rules(
     stage: &StageSpec,
     layers: &Layers,
 ) -> Result<ParameterRules, Error> {
-    ParameterRules::compile(&stage.params).map_err(|(rule, problem)| {
+    let origin = layers.origin_of(&format!("stage.{name}.params"));
+    ParameterRules::compile(&stage.params, origin).map_err(|(rule, problem)| {
         let number = rule.map(|rule| format!("[{rule}]")).unwrap_or_default();
         layers.fault(&format!("stage.{name}.params{number}"), problem)
     })

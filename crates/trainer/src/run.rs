@@ -104,8 +104,9 @@ pub fn begin(
         }
     };
     let outcome = run.start(&directory, identity, settings, observer);
-    if matches!(outcome, Err(Error::Config { .. } | Error::Weights(_))) {
-        // Rules or weights that do not fit show before the first step.
+    let misfits = matches!(outcome, Err(Error::Config { .. } | Error::Weights(_)));
+    if misfits && matches!(newest(&directory.checkpoints()), Ok(None)) {
+        // Rules or weights that do not fit show before the first step: nothing has been trained.
         let _ = std::fs::remove_dir_all(directory.path());
     }
     outcome
@@ -325,7 +326,7 @@ impl Prepared {
             stage.params.check(network).map_err(|(rule, problem)| {
                 let number = rule.map(|rule| format!("[{rule}]")).unwrap_or_default();
                 let path = format!("stage.{}.params{number}", stage.name);
-                Error::Config { origin: "plan".to_owned(), path, problem }
+                Error::Config { origin: stage.params.origin().to_owned(), path, problem }
             })?;
         }
         Ok(())
@@ -339,7 +340,7 @@ impl Prepared {
     ) -> Result<Network, Error> {
         let network = self.drawn_network(device)?;
         let Some(weights) = &self.spec.weights else { return Ok(network) };
-        let (network, notes) = weights.load(network, &self.spec.input)?;
+        let (network, notes) = weights.load(network, &self.spec.model, &self.spec.input)?;
         for note in &notes {
             observer.note(note);
         }

@@ -29,10 +29,12 @@ pub struct WeightsSpec {
 }
 
 impl WeightsSpec {
-    /// `network` with the file's values, and what there is to say about them. `input` is how pictures are prepared.
+    /// `network`, which is a `model`, with the file's values, and what there is to say about them. `input` is how pictures
+    /// are prepared.
     pub(crate) fn load(
         &self,
         network: Network,
+        model: &ModelSpec,
         input: &InputSpec,
     ) -> Result<(Network, Vec<String>), Error> {
         let file = WeightsFile::open(&self.path)?;
@@ -45,13 +47,36 @@ impl WeightsSpec {
         let path = self.path.display();
         let mut notes = vec![format!("weights: {} tensors of {path}{kept}", report.loaded)];
         if let Some(card) = card_in(&file)? {
-            let (theirs, ours) = (card.input.normalization(), input.normalization());
+            let (theirs, ours) = (architecture(&card.model), architecture(model));
             if theirs != ours {
-                notes.push(format!("weights: trained with {theirs}, this experiment has {ours}"));
+                let problem = format!("they are of the model {theirs}, this experiment has {ours}");
+                return Err(WeightsError::File { path: self.path.clone(), problem }.into());
             }
+            let (theirs, ours) = (card.input.in_words(), input.in_words());
+            if theirs != ours {
+                notes.push(format!("weights: trained with {theirs}; this experiment has {ours}"));
+            }
+        } else if report.layout == Layout::Timm {
+            notes.push(format!(
+                "weights: names are timm's, whose networks need constants = \"timm\" or \"tensorflow\"; \
+                 this experiment has {}",
+                architecture(model)
+            ));
         }
         Ok((network, notes))
     }
+}
+
+/// The model's table without what only training and the classifier know.
+fn architecture(model: &ModelSpec) -> String {
+    let mut table = serde_json::to_value(model).unwrap_or_default();
+    if let Some(table) = table.as_object_mut() {
+        for key in ["block_dropout", "dropout", "stochastic_depth", "zero_init_last_gamma", "head"]
+        {
+            table.remove(key);
+        }
+    }
+    table.to_string()
 }
 
 /// The card in a safetensors file that Kiln wrote.
@@ -60,11 +85,14 @@ impl WeightsSpec {
 /// [`Error::Weights`] when there is one that cannot be read.
 pub fn card_in(file: &WeightsFile) -> Result<Option<ModelCard>, Error> {
     let Some(text) = file.metadata.get(CARD) else { return Ok(None) };
-    let card = serde_json::from_str(text).map_err(|error| {
-        let problem = format!("the model card in its header: {error}");
-        WeightsError::File { path: file.path.clone(), problem }
+    let card: Result<ModelCard, _> = serde_json::from_str(text);
+    let card = card.map_err(|error| error.to_string());
+    let checked = card.and_then(|card| card.check().map(|()| card));
+    let checked = checked.map_err(|problem| WeightsError::File {
+        path: file.path.clone(),
+        problem: format!("the model card in its header: {problem}"),
     })?;
-    Ok(Some(card))
+    Ok(Some(checked))
 }
 
 /// Names for classes that have none: their numbers.
@@ -81,7 +109,8 @@ pub fn classes_in(file: &WeightsFile, model: &ModelSpec) -> Result<usize, Error>
     let timm = ["classifier.weight"];
     let found = endings.iter().chain(&timm).find_map(|name| file.tensors.get(*name));
     match found.map(|tensor| tensor.shape.as_slice()) {
-        Some([classes, _]) if *classes > 0 => Ok(*classes),
+        // Both, for then the file holds as many values.
+        Some([classes, features]) if *classes > 0 && *features > 0 => Ok(*classes),
         _ => {
             let problem = format!(
                 "no classifier in it, `fc.weight` or `classifier.1.weight`, as {} has",

@@ -2,6 +2,7 @@
 
 use crate::arguments::{ExportArguments, ExportFormat};
 use crate::device::DeviceName;
+use crate::exit::Usage;
 use crate::output::{say, write_file};
 use kiln_trainer::{RunDirectory, best_model, weights_bytes};
 use std::process::ExitCode;
@@ -12,13 +13,17 @@ pub(crate) fn export(arguments: &ExportArguments) -> anyhow::Result<ExitCode> {
     let (network, card) = best_model(&directory, &device)?;
     let output =
         arguments.output.clone().unwrap_or_else(|| arguments.run.join("model.safetensors"));
+    let beside = output.with_extension("json");
+    if beside == output {
+        let problem = format!("--output {}: the card goes there", output.display());
+        return Err(Usage(problem).into());
+    }
     let bytes = match arguments.format {
         ExportFormat::Safetensors => {
             weights_bytes(&output, &network, &card, arguments.layout.into())?
         }
     };
     write_file(&output, &bytes)?;
-    let beside = output.with_extension("json");
     write_file(&beside, serde_json::to_string_pretty(&card)?.as_bytes())?;
     say(output.display());
     say(beside.display());

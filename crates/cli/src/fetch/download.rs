@@ -15,6 +15,8 @@ use ureq::http::header::{CONTENT_LENGTH, CONTENT_RANGE, ETAG, IF_RANGE, LAST_MOD
 const TRIES: u32 = 4;
 /// For the connection, and for the answer's head.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// For the whole of an answer; the next try goes on behind what has arrived.
+const PATIENCE_WITH_BODY: Duration = Duration::from_mins(20);
 
 /// A file to be had.
 #[derive(Debug, Clone, Copy)]
@@ -55,9 +57,11 @@ impl Download<'_> {
         }
         let unfinished =
             Unfinished { partial: self.hidden("partial"), version: self.hidden("version") };
+        // An earlier process may have ended between the last byte and the name.
+        let is_whole = unfinished.partial.is_file() && self.is_right(&unfinished.partial)?.is_ok();
         let mut tries = 1;
-        while let Err(error) = self.receive(&unfinished, progress) {
-            let goes_on = matches!(&error, FetchError::BrokenOff { received, .. } if *received > 0);
+        while !is_whole && let Err(error) = self.receive(&unfinished, progress) {
+            let goes_on = matches!(&error, FetchError::BrokenOff { kept: true, .. });
             if !goes_on || tries == TRIES {
                 return Err(error);
             }
@@ -101,6 +105,7 @@ impl Download<'_> {
             .http_status_as_error(false)
             .timeout_connect(Some(PATIENCE))
             .timeout_recv_response(Some(PATIENCE))
+            .timeout_recv_body(Some(PATIENCE_WITH_BODY))
             .build()
             .into();
         let mut request = agent.get(self.url);
@@ -148,7 +153,8 @@ impl Download<'_> {
         let mut file = OpenOptions::new().append(true).open(&unfinished.partial).map_err(fault)?;
         let broken_off = |received, problem: String| {
             let url = self.url.to_owned();
-            FetchError::BrokenOff { url, received, problem }
+            let kept = received > 0 && unfinished.version.exists();
+            FetchError::BrokenOff { url, received, problem, kept }
         };
         let mut block = vec![0; 1 << 18];
         progress(received, total);

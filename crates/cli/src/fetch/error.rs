@@ -12,10 +12,8 @@ pub(crate) enum FetchError {
     Request { url: String, problem: String },
     #[error("{url}: the server answers {status}")]
     Status { url: String, status: u16 },
-    #[error(
-        "{url}: broken off after {received} bytes: {problem}; they are kept, and the same command goes on from there"
-    )]
-    BrokenOff { url: String, received: u64, problem: String },
+    #[error("{url}: broken off after {received} bytes: {problem}; {}", next(*kept))]
+    BrokenOff { url: String, received: u64, problem: String, kept: bool },
     #[error(
         "{url}: the file has SHA-256 {found}, expected {expected}...; it is not what was published and was removed"
     )]
@@ -26,6 +24,14 @@ pub(crate) enum FetchError {
 
 fn suggestion(nearest: Option<&str>) -> String {
     nearest.map(|name| format!(", did you mean `{name}`?")).unwrap_or_default()
+}
+
+fn next(kept: bool) -> &'static str {
+    if kept {
+        "they are kept, and the same command goes on from there"
+    } else {
+        "the same command begins anew"
+    }
 }
 
 impl FetchError {

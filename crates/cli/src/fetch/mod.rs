@@ -8,4 +8,4 @@ mod pretrained;
 pub(crate) use cache::folder;
 pub(crate) use download::Download;
 pub(crate) use error::FetchError;
-pub(crate) use pretrained::{all, find};
+pub(crate) use pretrained::{Pretrained, all, find};

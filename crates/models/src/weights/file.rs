@@ -174,8 +174,13 @@ impl WeightsFile {
 
     /// Whether the file's tensors are exactly these, by Kiln's names and shapes.
     pub fn fits(&self, layout: Layout, tensors: &[(String, Vec<usize>)]) -> bool {
-        let named: BTreeMap<String, &StoredTensor> =
-            self.float_names().map(|name| (layout.our_name(name), &self.tensors[name])).collect();
+        let mut named: BTreeMap<String, &StoredTensor> = BTreeMap::new();
+        for name in self.float_names() {
+            let Some(ours) = layout.our_name(name) else { return false };
+            if named.insert(ours, &self.tensors[name]).is_some() {
+                return false;
+            }
+        }
         named.len() == tensors.len()
             && tensors
                 .iter()

@@ -16,7 +16,8 @@ pub enum Layout {
 }
 
 impl Layout {
-    /// The layout of a file for `network`: the one that is asked for, or the one that its names show.
+    /// The layout of a file for `network`: the one that is asked for, or the one that its names show. Residual networks
+    /// have torchvision's names in both.
     ///
     /// # Errors
     /// [`WeightsError::Layout`] when the names are not those of the layout asked for, or of none.
@@ -26,7 +27,8 @@ impl Layout {
         asked: Option<Self>,
     ) -> Result<Self, WeightsError> {
         if !matches!(network, Network::EfficientNet(_)) {
-            return Ok(asked.unwrap_or(Self::Torchvision));
+            // The same names in both.
+            return Ok(Self::Torchvision);
         }
         let has = |name: &str| file.tensors.contains_key(name);
         let shown = if has("conv_stem.weight") {
@@ -54,11 +56,11 @@ impl Layout {
         }
     }
 
-    /// Kiln's name of a tensor that has `name` in this layout.
-    pub(super) fn our_name(self, name: &str) -> String {
+    /// Kiln's name of a tensor that has `name` in this layout, if the layout has such a name.
+    pub(super) fn our_name(self, name: &str) -> Option<String> {
         match self {
-            Self::Torchvision => name.to_owned(),
-            Self::Timm => from_timm(name).unwrap_or_else(|| name.to_owned()),
+            Self::Torchvision => Some(name.to_owned()),
+            Self::Timm => from_timm(name),
         }
     }
 

@@ -33,7 +33,7 @@ pub struct LoadReport {
 /// Gives `network` the tensors of a file: all of them, in their shapes, and no float tensor of the file is left over.
 ///
 /// Two differences are allowed. With [`LoadSettings::new_head`] the classifier keeps its values, whatever the file has for
-/// it. A network whose pictures have not three channels takes a first convolution of three: one channel gets their sum,
+/// it. A network built for other pictures than coloured ones ([`ModelSpec::build_for`](crate::ModelSpec::build_for)) takes a first convolution of three: one channel gets their sum,
 /// more get them in turn, scaled by `3 / channels` (timm's rule).
 ///
 /// ```
@@ -66,8 +66,16 @@ pub fn load_weights(
     let layout = Layout::of(file, &network, settings.layout)?;
     let (head, first) = (network.head_prefix(), network.first_weight());
     // Ours to theirs.
-    let names: BTreeMap<String, &String> =
-        file.float_names().map(|name| (layout.our_name(name), name)).collect();
+    let mut names: BTreeMap<String, &String> = BTreeMap::new();
+    let mut strangers = Vec::new();
+    for name in file.float_names() {
+        match layout.our_name(name) {
+            Some(ours) if !names.contains_key(&ours) => {
+                names.insert(ours, name);
+            }
+            _ => strangers.push(name.clone()),
+        }
+    }
     let mut report = LoadReport { layout, loaded: 0, kept: Vec::new(), adapted_from: None };
     let mut mismatch = Mismatch::default();
     let mut found: BTreeMap<String, Vec<f32>> = BTreeMap::new();
@@ -99,6 +107,7 @@ pub fn load_weights(
     let known =
         |name: &String| model_names.contains(name) || (settings.new_head && name.starts_with(head));
     mismatch.unexpected = names.keys().filter(|name| !known(name)).cloned().collect();
+    mismatch.unexpected.extend(strangers);
     if !mismatch.is_empty() {
         suggest(&mut mismatch);
         let path = file.path.clone();

@@ -100,9 +100,13 @@ pub struct InputSpec {
 }
 
 impl InputSpec {
-    /// Mean and deviation in words, to tell two apart.
-    pub(crate) fn normalization(&self) -> String {
-        format!("mean {:?} and std {:?}", self.mean, self.std)
+    /// All of it in a line, to tell two apart.
+    pub(crate) fn in_words(&self) -> String {
+        let Self { mean, std, crop_ratio, interpolation } = self;
+        format!(
+            "mean {mean:?}, std {std:?}, crop ratio {crop_ratio:.4} and {}",
+            format!("{interpolation:?}").to_lowercase()
+        )
     }
 }
 

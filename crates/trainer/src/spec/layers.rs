@@ -248,7 +248,7 @@ impl Layers {
     }
 
     /// The highest layer that sets `path`, or the nearest table around it. A stage's setting may come from `[common]`.
-    fn origin_of(&self, path: &str) -> String {
+    pub(crate) fn origin_of(&self, path: &str) -> String {
         let plain = path.split(" (").next().unwrap_or(path);
         let mut parts: Vec<&str> =
             plain.split('.').map(|part| part.split('[').next().unwrap_or(part)).collect();
