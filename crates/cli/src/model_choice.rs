@@ -54,7 +54,7 @@ fn card(
         (Some(name), found) => {
             let model = named(name, &arguments.model_set)?;
             let chosen = arguments.model_set.iter().any(|set| set.starts_with("constants="));
-            let model = if !chosen && file.tensors.contains_key("conv_stem.weight") {
+            let model = if !chosen && Layout::shown_by(file) == Some(Layout::Timm) {
                 note_timm(&model);
                 model.with_constants(Constants::Timm)
             } else {

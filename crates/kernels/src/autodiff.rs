@@ -173,7 +173,7 @@ impl<B: KernelGradients> Backward<B, 1> for MeansBackward {
         let [input] = ops.parents;
         if let Some(input) = input {
             let scaled = match self.scaled.turn::<ScaledGradient<B>>() {
-                Turn::First | Turn::Last(None) => None,
+                Turn::First => None,
                 Turn::Last(scaled) => scaled,
             };
             gradients.register::<B>(input.id, B::means_gradient(self.dims, dmeans, scaled));
@@ -338,8 +338,7 @@ impl<B: KernelGradients, C: CheckpointStrategy> KernelBackend for Autodiff<B, C>
             Residual::Nothing => (None, None),
         };
         let added = residual.clone().map_or(Residual::Nothing, Residual::Add);
-        let inputs = [x.clone(), gamma.clone(), beta.clone()];
-        let [x_in, gamma_in, beta_in] = inputs;
+        let (x_in, gamma_in, beta_in) = (x.clone(), gamma.clone(), beta.clone());
         let found = B::kernel_batch_norm(x_in, gamma_in, beta_in, added, settings, None);
         let Normalized { output, mean, variance } = found;
         let saved = SavedNorm {

@@ -9,6 +9,8 @@ use pulp::Simd;
 const WHOLE: usize = 64;
 /// ... unless they grow longer than this.
 const LONGEST: usize = 4096;
+/// Floats of a block of rows.
+const BLOCK: usize = 16 * 1024;
 
 /// How the channels of a map are laid out for a pass.
 #[derive(Debug, Clone, Copy)]
@@ -30,6 +32,11 @@ impl Channels {
     /// Floats of the rows that are taken as one.
     pub(crate) fn width(self) -> usize {
         self.channels * self.repeats
+    }
+
+    /// Floats of a block, which a thread sums in one go: 64 KiB, in rows that are taken as one.
+    pub(crate) fn block(self) -> usize {
+        (BLOCK / self.width()).max(1) * self.width()
     }
 
     /// A value for each channel, repeated for each row.
@@ -114,5 +121,16 @@ pub(crate) fn pass<S: Simd, F, const READ: usize, const WRITTEN: usize>(
         for operand in 0..WRITTEN {
             simd.partial_store_f32s(output_ends[operand], to[operand]);
         }
+    }
+}
+
+/// `sum += x`.
+#[derive(Clone, Copy)]
+pub(crate) struct Sum;
+
+impl Formula<1, 1> for Sum {
+    #[inline(always)]
+    fn at<S: Simd>(self, simd: S, [x]: [S::f32s; 1], [sum]: [S::f32s; 1]) -> [S::f32s; 1] {
+        [simd.add_f32s(sum, x)]
     }
 }

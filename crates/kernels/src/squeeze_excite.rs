@@ -9,12 +9,9 @@
 //!
 //! Sums are taken over runs of pixels that the shape alone decides, and added in order.
 
-use crate::passes::{Channels, Formula, pass};
+use crate::passes::{Channels, Formula, Sum, pass};
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
-
-/// Values of a run of pixels.
-const RUN: usize = 16 * 1024;
 
 /// How a picture's pixels are walked.
 #[derive(Debug, Clone, Copy)]
@@ -29,8 +26,7 @@ struct Runs {
 impl Runs {
     fn of(pixels: usize, channels: usize) -> Self {
         let layout = Channels::of(channels);
-        let run = (RUN / layout.width()).max(1) * layout.width();
-        Self { layout, channels, picture: pixels * channels, run }
+        Self { layout, channels, picture: pixels * channels, run: layout.block() }
     }
 
     /// The sums that `of` gives for the runs of each picture, from where one begins and how long it is.
@@ -152,8 +148,8 @@ impl WithSimd for SumRun<'_> {
         for (row, x) in x.chunks(width).enumerate() {
             let sums = &mut sums[..x.len()];
             match factor {
-                Some(factor) => pass(simd, Sums, [x, &factor[row * width..]], [sums]),
-                None => pass(simd, Sums, [x], [sums]),
+                Some(factor) => pass(simd, SumOfProducts, [x, &factor[row * width..]], [sums]),
+                None => pass(simd, Sum, [x], [sums]),
             }
         }
         layout.fold(&mut sums);
@@ -161,18 +157,11 @@ impl WithSimd for SumRun<'_> {
     }
 }
 
-/// `sum += x`, or `sum += x * factor`.
+/// `sum += x * factor`.
 #[derive(Clone, Copy)]
-struct Sums;
+struct SumOfProducts;
 
-impl Formula<1, 1> for Sums {
-    #[inline(always)]
-    fn at<S: Simd>(self, simd: S, [x]: [S::f32s; 1], [sum]: [S::f32s; 1]) -> [S::f32s; 1] {
-        [simd.add_f32s(sum, x)]
-    }
-}
-
-impl Formula<2, 1> for Sums {
+impl Formula<2, 1> for SumOfProducts {
     #[inline(always)]
     fn at<S: Simd>(self, simd: S, [x, factor]: [S::f32s; 2], [sum]: [S::f32s; 1]) -> [S::f32s; 1] {
         [simd.mul_add_e_f32s(x, factor, sum)]

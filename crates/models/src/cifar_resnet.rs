@@ -3,7 +3,7 @@
 use crate::channel_dropout::ChannelDropout;
 use crate::error::{Error, check_probability};
 use crate::head::{Head, HeadSpec};
-use crate::layers::{Kernels, Then};
+use crate::layers::{Kernels, Then, channel_means};
 use crate::resnet::{conv, norm};
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
@@ -112,7 +112,7 @@ impl CifarResNet {
     /// # Shapes
     /// `[batch, 64, height, width]` to `[batch, classes]`.
     pub fn forward_head(&self, features: Tensor<4>) -> Tensor<2> {
-        let pooled = features.flatten::<3>(2, 3).mean_dim(2).squeeze_dim::<2>(2);
+        let pooled = channel_means(features);
         self.fc.forward(self.dropout.forward(pooled))
     }
 

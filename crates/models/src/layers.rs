@@ -127,7 +127,7 @@ impl Kernels {
             let (means, map) = kiln_kernels::squeeze(map);
             return map.excite(layer.gates(means));
         }
-        let means = map.clone().flatten::<3>(2, 3).mean_dim(2).squeeze_dim::<2>(2);
+        let means = channel_means(map.clone());
         map * layer.gates(means).unsqueeze_dims::<4>(&[2, 3])
     }
 
@@ -154,6 +154,14 @@ impl Kernels {
             _ => pool.forward(x),
         }
     }
+}
+
+/// The mean of every picture's channels: global average pooling, on Burn's operations.
+///
+/// # Shapes
+/// `[batch, channels, height, width]` to `[batch, channels]`.
+pub(crate) fn channel_means(map: Tensor<4>) -> Tensor<2> {
+    map.flatten::<3>(2, 3).mean_dim(2).squeeze_dim::<2>(2)
 }
 
 /// A convolution that the kernels can do.

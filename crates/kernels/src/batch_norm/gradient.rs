@@ -1,7 +1,7 @@
 //! The gradients of parameters, input and residual.
 
-use super::blocks::{Sums, block, narrow};
 use super::norm::{Norm, affine};
+use super::sums::{Sums, narrow};
 use crate::activation::{Function, with_function};
 use crate::passes::{Channels, Formula, pass};
 use pulp::{Arch, Simd, WithSimd};
@@ -19,7 +19,7 @@ impl Norm<'_> {
     pub(crate) fn parameter_gradients(&self, dy: &[f32]) -> ParameterGradients {
         let arch = Arch::new();
         let layout = self.layout();
-        let block = block(layout);
+        let block = layout.block();
         let constants = &self.constants();
         let blocks: Vec<Sums> = with_function!(self.activation, function => {
             let pairs = self.x.par_chunks(block).zip(dy.par_chunks(block)).enumerate();
@@ -49,7 +49,7 @@ impl Norm<'_> {
     ) {
         let arch = Arch::new();
         let layout = self.layout();
-        let block = block(layout);
+        let block = layout.block();
         let constants = &self.constants();
         let count = (self.x.len() / self.gamma.len()) as f32;
         let mean_d: Vec<f32> = sums.beta.iter().map(|sum| sum / count).collect();

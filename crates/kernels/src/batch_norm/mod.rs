@@ -12,10 +12,10 @@
 //! Sums are taken over blocks of rows that the shape alone decides, and blocks are added in order in f64: the results
 //! do not depend on the number of threads.
 
-mod blocks;
 mod gradient;
 mod norm;
 mod statistics;
+mod sums;
 
 pub(crate) use norm::Norm;
 pub(crate) use statistics::{Statistics, statistics};

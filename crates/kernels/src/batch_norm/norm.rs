@@ -1,7 +1,7 @@
 //! The normalised map.
 
-use super::blocks::{block, narrow};
 use super::statistics::Statistics;
+use super::sums::narrow;
 use crate::activation::{Activation, Function, with_function};
 use crate::passes::{Channels, Formula, pass};
 use pulp::{Arch, Simd, WithSimd};
@@ -43,7 +43,7 @@ impl Norm<'_> {
     pub(crate) fn forward(&self, y: &mut [f32]) {
         let arch = Arch::new();
         let layout = self.layout();
-        let block = block(layout);
+        let block = layout.block();
         let constants = &self.constants();
         with_function!(self.activation, function => {
             y.par_chunks_mut(block).zip(self.x.par_chunks(block)).enumerate().for_each(

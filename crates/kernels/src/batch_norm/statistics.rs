@@ -1,7 +1,7 @@
 //! The batch's mean and variance of each channel.
 
-use super::blocks::{Sums, block, narrow};
-use crate::passes::{Channels, Formula, pass};
+use super::sums::{Sums, narrow};
+use crate::passes::{Channels, Formula, Sum, pass};
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
@@ -17,13 +17,13 @@ pub(crate) fn statistics(x: &[f32], channels: usize) -> Statistics {
     let arch = Arch::new();
     let layout = Channels::of(channels);
     let blocks: Vec<Sums> = x
-        .par_chunks(block(layout))
+        .par_chunks(layout.block())
         .map(|rows| arch.dispatch(BlockStatistics { rows, channels, layout }))
         .collect();
     let mut count = 0.0;
     let mut mean = vec![0.0_f64; channels];
     let mut squares = vec![0.0_f64; channels];
-    for (rows, (block_mean, block_squares)) in x.chunks(block(layout)).zip(&blocks) {
+    for (rows, (block_mean, block_squares)) in x.chunks(layout.block()).zip(&blocks) {
         let added = (rows.len() / channels) as f64;
         let total = count + added;
         for c in 0..channels {
@@ -77,17 +77,6 @@ impl WithSimd for BlockStatistics<'_> {
             *mean += rest * scale;
         }
         (mean, squares)
-    }
-}
-
-/// `sum += x`.
-#[derive(Clone, Copy)]
-struct Sum;
-
-impl Formula<1, 1> for Sum {
-    #[inline(always)]
-    fn at<S: Simd>(self, simd: S, [x]: [S::f32s; 1], [sum]: [S::f32s; 1]) -> [S::f32s; 1] {
-        [simd.add_f32s(sum, x)]
     }
 }
 

@@ -30,6 +30,18 @@ pub enum Body {
     Expanded((ConvNorm, ConvNorm, SqueezeExcite, ConvNorm)),
 }
 
+impl Body {
+    /// Expansion, if there is one, depthwise convolution, gates, projection.
+    fn layers(&self) -> (Option<&ConvNorm>, &ConvNorm, &SqueezeExcite, &ConvNorm) {
+        match self {
+            Self::Plain((depthwise, gates, projection)) => (None, depthwise, gates, projection),
+            Self::Expanded((expansion, depthwise, gates, projection)) => {
+                (Some(expansion), depthwise, gates, projection)
+            }
+        }
+    }
+}
+
 impl InvertedResidual {
     /// A block of `stage` that takes `inputs` channels and drops its branch with probability `dropped`.
     pub(super) fn new(
@@ -61,27 +73,20 @@ impl InvertedResidual {
     /// `[batch, inputs, height, width]` to `[batch, outputs, ceil(height / stride), ceil(width / stride)]`.
     pub fn forward(&self, input: Tensor<4>, kernels: Kernels) -> Tensor<4> {
         let drops = self.adds_input && self.stochastic_depth.acts_on(&input);
-        let (first, projection) = match &self.block {
-            Body::Plain((depthwise, _, projection)) => (depthwise, projection),
-            Body::Expanded((expansion, _, _, projection)) => (expansion, projection),
-        };
-        let expands = matches!(self.block, Body::Expanded(_));
-        let input: Input = if self.adds_input && expands && !drops {
-            kernels.share(input, [first.norm(), projection.norm()])
-        } else {
-            input.into()
-        };
-        let x = match &self.block {
-            Body::Plain((depthwise, gates, _)) => {
-                let x = depthwise.forward(input.clone(), Then::SILU, kernels);
-                kernels.squeeze_excite(gates, x)
+        let (expansion, depthwise, gates, projection) = self.block.layers();
+        let input: Input = match expansion {
+            Some(expansion) if self.adds_input && !drops => {
+                kernels.share(input, [expansion.norm(), projection.norm()])
             }
-            Body::Expanded((expansion, depthwise, gates, _)) => {
-                let x = expansion.forward(input.clone(), Then::SILU, kernels);
-                let x = depthwise.forward(x, Then::SILU, kernels);
-                kernels.squeeze_excite(gates, x)
-            }
+            // A depthwise convolution does not share its input.
+            _ => input.into(),
         };
+        let x = match expansion {
+            Some(expansion) => expansion.forward(input.clone(), Then::SILU, kernels).into(),
+            None => input.clone(),
+        };
+        let x = depthwise.forward(x, Then::SILU, kernels);
+        let x = kernels.squeeze_excite(gates, x);
         if !self.adds_input {
             return projection.forward(x, Then::NOTHING, kernels);
         }

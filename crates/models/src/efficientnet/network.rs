@@ -5,7 +5,7 @@ use super::conv_norm::{ConvNorm, Layers};
 use super::scaling::EfficientNetVariant;
 use super::spec::EfficientNetSpec;
 use crate::head::Head;
-use crate::layers::{Kernels, Then};
+use crate::layers::{Kernels, Then, channel_means};
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::{Device, Tensor};
@@ -94,7 +94,7 @@ impl EfficientNet {
     /// # Shapes
     /// `[batch, features, height, width]` to `[batch, classes]`.
     pub fn forward_head(&self, features: Tensor<4>) -> Tensor<2> {
-        let pooled = features.flatten::<3>(2, 3).mean_dim(2).squeeze_dim::<2>(2);
+        let pooled = channel_means(features);
         let (dropout, head) = &self.classifier;
         head.forward(dropout.forward(pooled))
     }

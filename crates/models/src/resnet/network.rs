@@ -5,7 +5,7 @@ use super::spec::ResNetSpec;
 use super::stem::{FirstConvolutions, max_pool, pool};
 use super::variant::ResNetVariant;
 use crate::head::Head;
-use crate::layers::Kernels;
+use crate::layers::{Kernels, channel_means};
 use burn::module::Module;
 use burn::nn::pool::MaxPool2d;
 use burn::nn::{BatchNorm, Dropout, DropoutConfig};
@@ -115,7 +115,7 @@ impl ResNet {
     /// # Shapes
     /// `[batch, features, height, width]` to `[batch, classes]`.
     pub fn forward_head(&self, features: Tensor<4>) -> Tensor<2> {
-        let pooled = features.flatten::<3>(2, 3).mean_dim(2).squeeze_dim::<2>(2);
+        let pooled = channel_means(features);
         self.fc.forward(self.dropout.forward(pooled))
     }
 

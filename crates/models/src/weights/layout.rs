@@ -30,14 +30,7 @@ impl Layout {
             // The same names in both.
             return Ok(Self::Torchvision);
         }
-        let has = |name: &str| file.tensors.contains_key(name);
-        let shown = if has("conv_stem.weight") {
-            Some(Self::Timm)
-        } else if has("features.0.0.weight") {
-            Some(Self::Torchvision)
-        } else {
-            None
-        };
+        let shown = Self::shown_by(file);
         match (asked, shown) {
             (None, Some(shown)) => Ok(shown),
             (Some(asked), Some(shown)) if asked == shown => Ok(shown),
@@ -53,6 +46,18 @@ impl Layout {
                 );
                 Err(WeightsError::layout(&file.path, problem))
             }
+        }
+    }
+
+    /// The layout of an EfficientNet's names; none for other names.
+    pub fn shown_by(file: &WeightsFile) -> Option<Self> {
+        let has = |name: &str| file.tensors.contains_key(name);
+        if has("conv_stem.weight") {
+            Some(Self::Timm)
+        } else if has("features.0.0.weight") {
+            Some(Self::Torchvision)
+        } else {
+            None
         }
     }
 
