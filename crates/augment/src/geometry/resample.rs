@@ -1,13 +1,13 @@
-//! Resizing a part of a picture.
+//! Resizing a part of a picture, as fast as it goes.
+//!
+//! For crops and degradations that are drawn at random; `pillow_resize` is for the ops that evaluation is made of.
 //!
 //! # Parity
 //!
 //! The reference is Pillow's `Image.crop` followed by `Image.resize`.
 //!
-//! `Nearest` is bit-exact: the source coordinates are summed up in the same order.
-//!
-//! The other filters have the same weights on both sides, but Pillow keeps 22 bits of them and `fast_image_resize` 14 or
-//! a few more. Both convolve columns and rows one after the other and round to 8 bits in between.
+//! The filters have the same weights on both sides, but Pillow keeps 22 bits of them and `fast_image_resize` 14 or a
+//! few more. Both convolve columns and rows one after the other and round to 8 bits in between.
 //!
 //! `Bilinear` stays within one level; of 34 million levels compared, one or two differed by two. Columns are convolved
 //! first because that is faster. Pillow mostly takes rows first, but with weights that are never negative either order
@@ -19,8 +19,9 @@
 
 use crate::geometry::crop_box::CropBox;
 use crate::geometry::interpolation::Interpolation;
+use crate::geometry::nearest::nearest;
+use crate::geometry::pillow_resize::columns_first;
 use crate::image::{Channels, Image8, Size};
-use crate::round::pixel_at;
 use fast_image_resize::images::{TypedCroppedImage, TypedImage, TypedImageRef};
 use fast_image_resize::pixels::{U8, U8x3};
 use fast_image_resize::{FilterType, PixelTrait, ResizeAlg, ResizeOptions, Resizer};
@@ -53,10 +54,7 @@ pub(crate) fn resize_part(
     }
     let mut resized = Image8::black(size, image.channels());
     match filter(interpolation) {
-        None => match image.channels() {
-            Channels::Gray => nearest::<1>(&image, part, &mut resized),
-            Channels::Rgb => nearest::<3>(&image, part, &mut resized),
-        },
+        None => nearest(&image, part, &mut resized),
         Some(filter) => {
             let convolve = match image.channels() {
                 Channels::Gray => convolve::<U8>,
@@ -85,11 +83,7 @@ fn filter(interpolation: Interpolation) -> Option<FilterType> {
 /// The size between two passes where the order of passes matters and Pillow takes rows first.
 fn after_rows(part: CropBox, size: Size, filter: FilterType) -> Option<Size> {
     let overshoots = matches!(filter, FilterType::CatmullRom | FilterType::Lanczos3);
-    // Pillow 13 takes columns first if the height shrinks by over twice as many pixels as the width.
-    let narrower = i64::from(part.width) - i64::from(size.width);
-    let lower = i64::from(part.height) - i64::from(size.height);
-    let columns_first = lower > 0 && lower > 2 * narrower;
-    (overshoots && !columns_first).then_some(Size::new(size.width, part.height))
+    (overshoots && !columns_first(part.size(), size)).then_some(Size::new(size.width, part.height))
 }
 
 fn convolve<P: PixelTrait>(
@@ -117,34 +111,6 @@ fn convolve<P: PixelTrait>(
         resizer.resize_typed(&rows, &mut target, &options)?;
         Ok(())
     })
-}
-
-fn nearest<const C: usize>(image: &Image8, part: CropBox, resized: &mut Image8) {
-    let size = resized.size();
-    let columns = nearest_sources(part.left, part.width, size.width);
-    let rows = nearest_sources(part.top, part.height, size.height);
-    let (from, to) = (image.stride(), resized.stride());
-    for (target, &row) in resized.pixels_mut().chunks_exact_mut(to).zip(&rows) {
-        let (source, _) = image.pixels()[row * from..(row + 1) * from].as_chunks::<C>();
-        let (target, _) = target.as_chunks_mut::<C>();
-        for (pixel, &column) in target.iter_mut().zip(&columns) {
-            *pixel = source[column];
-        }
-    }
-}
-
-/// For each of `to` pixels the one of `from` pixels, starting at `start`, that its centre lies in.
-fn nearest_sources(start: u32, from: u32, to: u32) -> Vec<usize> {
-    let step = f64::from(from) / f64::from(to);
-    // Pillow adds up rather than multiplies, and rounding errors decide between two neighbours.
-    let mut centre = step * 0.5;
-    (0..to)
-        .map(|_| {
-            let source = pixel_at(centre).min(from as usize - 1);
-            centre += step;
-            start as usize + source
-        })
-        .collect()
 }
 
 #[cfg(test)]

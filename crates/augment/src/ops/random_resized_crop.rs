@@ -7,7 +7,8 @@
 //! # Parity
 //! torchvision's `RandomResizedCrop` on PIL pictures: the same distribution of rectangles, drawn in `f64` where
 //! torchvision draws in `f32`. `render` with filter `nearest` is bit-exact, with `bilinear` within one
-//! level, with `bicubic` and `lanczos` within two, as in [`resize`](super::resize). torchvision fails where rounding
+//! level, with `bicubic` and `lanczos` within two: a faster resizer than that of [`resize`](super::resize), with
+//! weights of fewer bits, because this op runs on every training picture. torchvision fails where rounding
 //! leaves no pixel; here a rectangle has at least one.
 //!
 //! # Example

@@ -4,9 +4,8 @@
 //! None.
 //!
 //! # Parity
-//! torchvision's `Resize((height, width))` on PIL pictures. `nearest` is bit-exact, `bilinear` stays within one
-//! level, `bicubic` and `lanczos` within two: both sides round to 8 bits between rows and columns, but in another order
-//! or with weights of another precision.
+//! torchvision's `Resize((height, width))` on PIL pictures, bit for bit: the same weights of 22 bits, and the same
+//! order of rows and columns, between which Pillow (13) rounds to 8 bits.
 //!
 //! # Example
 //! ```toml
@@ -15,9 +14,8 @@
 
 use super::OpSettings;
 use crate::error::Error;
-use crate::geometry::crop_box::CropBox;
 use crate::geometry::interpolation::Interpolation;
-use crate::geometry::resample::resize_part;
+use crate::geometry::pillow_resize::resize_whole;
 use crate::image::{Image8, Size};
 use crate::key::OpRng;
 use crate::op::Op;
@@ -62,8 +60,7 @@ impl Op for Resize {
     fn draw(&self, _: Size, _: &mut OpRng) {}
 
     fn render(&self, image: Image8, (): &()) -> Image8 {
-        let whole = CropBox::whole(image.size());
-        resize_part(image, whole, self.size, self.interpolation)
+        resize_whole(image, self.size, self.interpolation)
     }
 
     fn output_size(&self, _: Size) -> Size {

@@ -6,8 +6,7 @@
 //! # Parity
 //! albumentations' `LongestMaxSize` with one number, in sizes: the shorter side is `short * (size / long)`, rounded to
 //! the nearest number, the even one of two, and at least 1. Pixels are those of Pillow's `resize` to that size, which
-//! antialiases: `nearest` is bit-exact, `bilinear` stays within one level, `bicubic` and `lanczos` within two, as in
-//! [`resize`](super::resize).
+//! antialiases, bit for bit, as in [`resize`](super::resize).
 //!
 //! # Example
 //! ```toml
@@ -16,9 +15,8 @@
 
 use super::OpSettings;
 use crate::error::Error;
-use crate::geometry::crop_box::CropBox;
 use crate::geometry::interpolation::Interpolation;
-use crate::geometry::resample::resize_part;
+use crate::geometry::pillow_resize::resize_whole;
 use crate::image::{Image8, Size};
 use crate::key::OpRng;
 use crate::op::Op;
@@ -65,8 +63,8 @@ impl Op for ResizeLong {
     fn draw(&self, _: Size, _: &mut OpRng) {}
 
     fn render(&self, image: Image8, (): &()) -> Image8 {
-        let (whole, size) = (CropBox::whole(image.size()), self.output_size(image.size()));
-        resize_part(image, whole, size, self.interpolation)
+        let size = self.output_size(image.size());
+        resize_whole(image, size, self.interpolation)
     }
 
     fn output_size(&self, size: Size) -> Size {

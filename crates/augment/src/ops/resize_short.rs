@@ -5,8 +5,7 @@
 //!
 //! # Parity
 //! torchvision's `Resize(size)` with one number, on PIL pictures: the longer side is `size * long / short`, rounded
-//! down. `nearest` is bit-exact, `bilinear` stays within one level, `bicubic` and `lanczos` within two, as in
-//! [`resize`](super::resize).
+//! down. Pixels are bit-exact, as in [`resize`](super::resize).
 //!
 //! One deviation: the longer side ends at 65535 pixels, and a picture that would pass it is squeezed. torchvision has
 //! no bound, so that a picture of 1 by 65000 pixels, a file of a few hundred bytes, takes gigabytes there.
@@ -18,9 +17,8 @@
 
 use super::OpSettings;
 use crate::error::Error;
-use crate::geometry::crop_box::CropBox;
 use crate::geometry::interpolation::Interpolation;
-use crate::geometry::resample::resize_part;
+use crate::geometry::pillow_resize::resize_whole;
 use crate::image::{Image8, Size};
 use crate::key::OpRng;
 use crate::op::Op;
@@ -66,8 +64,8 @@ impl Op for ResizeShort {
     fn draw(&self, _: Size, _: &mut OpRng) {}
 
     fn render(&self, image: Image8, (): &()) -> Image8 {
-        let (whole, size) = (CropBox::whole(image.size()), self.output_size(image.size()));
-        resize_part(image, whole, size, self.interpolation)
+        let size = self.output_size(image.size());
+        resize_whole(image, size, self.interpolation)
     }
 
     fn output_size(&self, size: Size) -> Size {

@@ -1,0 +1,83 @@
+//! The two passes, in Pillow's order.
+
+use super::columns::Columns;
+use super::rows::{Rows, Scratch};
+use super::weights::{Filter, Weights};
+use crate::geometry::crop_box::CropBox;
+use crate::geometry::interpolation::Interpolation;
+use crate::geometry::nearest::nearest;
+use crate::image::{Channels, Image8, Size};
+use pulp::Arch;
+use std::cell::RefCell;
+
+/// What is kept from picture to picture.
+#[derive(Default)]
+struct Workspace {
+    /// The picture between the two passes.
+    between: Vec<u8>,
+    rows: Scratch,
+}
+
+thread_local! {
+    static WORKSPACE: RefCell<Workspace> = RefCell::default();
+}
+
+/// The picture resized to `size`, whose sides are at least 1.
+pub(crate) fn resize_whole(image: Image8, size: Size, interpolation: Interpolation) -> Image8 {
+    if size == image.size() {
+        return image;
+    }
+    let mut resized = Image8::black(size, image.channels());
+    match interpolation.filter() {
+        None => nearest(&image, CropBox::whole(image.size()), &mut resized),
+        Some(filter) => match image.channels() {
+            Channels::Gray => filtered::<1>(&image, &mut resized, filter),
+            Channels::Rgb => filtered::<3>(&image, &mut resized, filter),
+        },
+    }
+    resized
+}
+
+fn filtered<const C: usize>(image: &Image8, resized: &mut Image8, filter: Filter) {
+    let (from, to) = (image.size(), resized.size());
+    let across = Weights::new(from.width, to.width, filter);
+    let down = Weights::new(from.height, to.height, filter);
+    let (pixels, target) = (image.pixels(), resized.pixels_mut());
+    let arch = Arch::new();
+    WORKSPACE.with_borrow_mut(|Workspace { between, rows: scratch }| {
+        let mut rows = |from_pixels: &[u8], to_pixels: &mut [u8]| {
+            arch.dispatch(Rows::<C> {
+                from: from_pixels,
+                from_width: from.width as usize,
+                to: to_pixels,
+                to_width: to.width as usize,
+                weights: &across,
+                scratch,
+            });
+        };
+        let columns = |from: &[u8], to: &mut [u8], width: u32| {
+            arch.dispatch(Columns { from, to, len: width as usize * C, weights: &down });
+        };
+        // A pass with only weights of 0 and 1 is left out: it would change nothing.
+        if from.height == to.height {
+            rows(pixels, target);
+        } else if from.width == to.width {
+            columns(pixels, target, to.width);
+        } else if columns_first(from, to) {
+            between.resize(Size::new(from.width, to.height).area() * C, 0);
+            columns(pixels, between, from.width);
+            rows(between, target);
+        } else {
+            between.resize(Size::new(to.width, from.height).area() * C, 0);
+            rows(pixels, between);
+            columns(between, target, to.width);
+        }
+    });
+}
+
+/// Pillow 13 takes columns first if the height shrinks by over twice as many pixels as the width.
+pub(crate) fn columns_first(from: Size, to: Size) -> bool {
+    let narrower = i64::from(from.width) - i64::from(to.width);
+    let lower = i64::from(from.height) - i64::from(to.height);
+    lower > 0 && lower > 2 * narrower
+}
