@@ -50,6 +50,8 @@ mod epoch;
 mod error;
 mod image_folder;
 mod jpeg_markers;
+#[cfg(feature = "libjpeg")]
+mod libjpeg;
 mod listing;
 mod loader;
 mod scan;

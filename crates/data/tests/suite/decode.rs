@@ -5,6 +5,7 @@ use image::{DynamicImage, ImageBuffer, ImageFormat, Luma, LumaA, Rgb, Rgba};
 use kiln_augment::Size;
 use kiln_data::{Decoder, Error, decode_bytes, decode_file};
 use std::io::Cursor;
+use std::path::Path;
 use tempfile::tempdir;
 
 fn png_of(picture: impl Into<DynamicImage>) -> Vec<u8> {
@@ -124,7 +125,7 @@ fn no_damage_panics() {
 fn a_picture_of_absurd_size_is_refused() {
     let mut file = jpeg(&picture(16, 16, 0));
     let frame = file.windows(2).position(|pair| pair == [0xff, 0xc0]).unwrap();
-    file[frame + 5..frame + 9].copy_from_slice(&[0xff; 4]);
+    file[frame + 5..frame + 9].copy_from_slice(&[0xf0, 0, 0xf0, 0]);
     assert!(decode_bytes(&file).unwrap_err().contains("more than 178956970 pixels"));
 }
 
@@ -133,4 +134,39 @@ fn a_missing_file_is_a_bad_picture() {
     let folder = tempdir().unwrap();
     let bad = decode_file(&folder.path().join("gone.jpg")).unwrap_err();
     assert!(!bad.why.is_empty());
+}
+
+#[test]
+fn a_jpeg_has_the_pixels_that_pillow_sees() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/jpeg");
+    let mut compared = 0;
+    for entry in std::fs::read_dir(&folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "jpg") {
+            continue;
+        }
+        let ours = decode_file(&path).unwrap();
+        let pillow = decode_file(&path.with_extension("png")).unwrap();
+        assert_eq!(ours.size(), pillow.size());
+        let levels = ours.pixels().iter().zip(pillow.pixels());
+        let apart = levels.map(|(a, b)| a.abs_diff(*b)).max();
+        if cfg!(feature = "libjpeg") {
+            assert_eq!(apart, Some(0), "{}", path.display());
+        } else {
+            assert!(apart < Some(25), "{}: {apart:?}", path.display());
+        }
+        compared += 1;
+    }
+    assert_eq!(compared, 9);
+}
+
+#[cfg(feature = "libjpeg")]
+#[test]
+fn libjpeg_explains_what_it_cannot_decode() {
+    let mut bytes = jpeg(&picture(16, 16, 0));
+    let header = bytes.windows(2).position(|pair| pair == [0xff, 0xc0]).unwrap();
+    // Sixteen bits a level.
+    bytes[header + 4] = 16;
+    let why = decode_bytes(&bytes).unwrap_err();
+    assert!(why.contains("libjpeg") && why.contains("16"), "{why}");
 }
