@@ -22,6 +22,8 @@ pub use error::Error;
 pub use gradients::Gradients;
 pub use optimizer::{Adam, AdamW, Optimizer, OptimizerSpec, SavedSlot, Sgd, UpdateRule};
 pub use schedule::{
-    Anneal, Constant, CosineAnnealing, LinearWarmup, OneCycle, Rates, Schedule, ScheduleSpec,
+    Anneal, Constant, CosineAnnealing, CosineWarmRestarts, Cyclic, CyclicMode, Decay, Exponential,
+    FlatCosine, MultiStep, OneCycle, Part, Piecewise, Point, Polynomial, Rates, Schedule,
+    ScheduleSpec, Sequence, Step, Warmup, WarmupCurve, WarmupStableDecay,
 };
 pub use span::{Span, Timeline};

@@ -8,7 +8,7 @@ use burn::module::{Module, Param};
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use generator::uniform;
 use kiln_optim_schedules::{
-    Gradients, LinearWarmup, Optimizer, OptimizerSpec, Rates, ScheduleSpec, Span, Timeline,
+    Gradients, Optimizer, OptimizerSpec, Rates, ScheduleSpec, Span, Timeline, Warmup, WarmupCurve,
 };
 use serde_json::{Value, json};
 
@@ -160,7 +160,17 @@ fn schedules_match_torch_at_every_step() {
             .build(timeline),
             "SequentialLR" => {
                 let cosine = spec(json!({ "type": "cosine_annealing", "lr": rates[10] }));
-                LinearWarmup { span: Span::Steps(10), start_factor: 0.01 }.build(&cosine, timeline)
+                let (span, curve) = (Span::Steps(10), WarmupCurve::Linear);
+                Warmup { span, start_factor: 0.01, curve }.build(&cosine, timeline)
+            }
+            "spec" => {
+                let mut settings = case["spec"].clone();
+                match settings.as_object_mut().unwrap().remove("warmup") {
+                    None => spec(settings).build(timeline),
+                    Some(warmup) => serde_json::from_value::<Warmup>(warmup)
+                        .unwrap()
+                        .build(&spec(settings), timeline),
+                }
             }
             _ => spec(json!({ "type": "constant", "lr": rates[0] })).build(timeline),
         }
@@ -180,6 +190,63 @@ fn schedules_match_torch_at_every_step() {
             }
         }
     }
+}
+
+#[test]
+fn schedules_that_make_no_sense_are_refused() {
+    let timeline = Timeline { steps_per_epoch: 10, total_steps: 60 };
+    let check = |spec: Value, expect: &str| {
+        let error = serde_json::from_value::<ScheduleSpec>(spec).unwrap().build(timeline);
+        assert_eq!(error.unwrap_err().to_string(), expect);
+    };
+    check(
+        json!({ "type": "step", "lr": 0.1, "step_size": { "steps": 0 } }),
+        "step_size must be at least one step, found 0",
+    );
+    check(
+        json!({ "type": "multi_step", "lr": 0.1, "milestones": [{ "steps": 9 }, { "steps": 9 }] }),
+        "milestones must be in rising order, found steps [9, 9]",
+    );
+    check(
+        json!({ "type": "multi_step", "lr": 0.1, "milestones": [{ "epochs": 6 }] }),
+        "milestones must be before the stage's end, found step 60 of 60",
+    );
+    check(
+        json!({ "type": "exponential", "lr": 0.1, "gamma": 0.0 }),
+        "gamma must be above 0, found 0",
+    );
+    check(
+        json!({ "type": "flat_cosine", "lr": 0.1, "flat": { "epochs": 6 } }),
+        "flat must be shorter than the stage, found 60 of 60 steps",
+    );
+    check(
+        json!({ "type": "warmup_stable_decay", "lr": 0.1, "decay_for": { "epochs": 7 } }),
+        "decay_for must be at least a step and no longer than what the warm-up leaves of the stage, found 70 of 60 \
+         steps",
+    );
+    check(
+        json!({ "type": "cyclic", "base_lr": 0.1, "max_lr": 0.01, "step_size_up": { "steps": 3 } }),
+        "max_lr must be at least base_lr, found 0.01",
+    );
+    check(
+        json!({ "type": "piecewise", "points": [] }),
+        "points must be at least one, in rising order, found steps []",
+    );
+    check(
+        json!({ "type": "piecewise", "points": [{ "at": { "epochs": 6.1 }, "lr": 0.1 }] }),
+        "points must be within the stage, found steps [61]",
+    );
+    let constant = json!({ "type": "constant", "lr": 0.1 });
+    check(
+        json!({ "type": "sequence", "parts": [
+            { "schedule": constant, "run_for": { "epochs": 6 } }, { "schedule": constant },
+        ] }),
+        "run_for must be at least one step and within the stage, found 0 steps from 60 in part 1, of 60",
+    );
+    check(
+        json!({ "type": "sequence", "parts": [{ "schedule": constant }, { "schedule": constant }] }),
+        "run_for must be given for all parts but the last, which runs to the stage's end, found part 0",
+    );
 }
 
 #[test]

@@ -1,14 +1,24 @@
 """Schedules: the rate, and for OneCycleLR the momentum, at every step."""
 
+import math
+
+import numpy as np
 import torch
 from torch import nn
 from torch.optim import SGD
 from torch.optim.lr_scheduler import (
     ConstantLR,
     CosineAnnealingLR,
+    CosineAnnealingWarmRestarts,
+    CyclicLR,
+    ExponentialLR,
+    LambdaLR,
     LinearLR,
+    MultiStepLR,
     OneCycleLR,
+    PolynomialLR,
     SequentialLR,
+    StepLR,
 )
 
 
@@ -100,6 +110,7 @@ def fixture():
 
     run = schedule_run(0.1, lambda o: ConstantLR(o, factor=1.0), 10, False)
     out.append({"name": "constant", "schedule": "constant", "base_lr": 0.1, "options": {}, **run})
+    out += [named(*case) for case in by_their_own_settings()]
     return {
         "note": (
             "float64; element t is the rate (and the momentum or beta1) in force at optimizer step "
@@ -107,3 +118,140 @@ def fixture():
         ),
         "cases": out,
     }
+
+
+def named(name, spec, base_lr, make, steps=60, momentum=False):
+    """A case that says how Kiln spells it; an epoch has 10 steps."""
+    run = schedule_run(base_lr, make, steps, momentum)
+    return {"name": name, "schedule": "spec", "spec": spec, "options": {}, **run}
+
+
+def after(flat, then):
+    """A level stretch, then another scheduler."""
+
+    def make(optimizer):
+        level = ConstantLR(optimizer, factor=1.0, total_iters=flat)
+        return SequentialLR(optimizer, [level, then(optimizer)], milestones=[flat])
+
+    return make
+
+
+def by_their_own_settings():
+    """Name, Kiln's settings, base rate, PyTorch's scheduler."""
+    epochs, steps = (lambda n: {"epochs": n}), (lambda n: {"steps": n})
+    yield (
+        "step",
+        {"type": "step", "lr": 0.1, "step_size": epochs(2), "gamma": 0.3},
+        0.1,
+        lambda o: StepLR(o, 20, gamma=0.3),
+    )
+    yield (
+        "multi_step",
+        {"type": "multi_step", "lr": 0.1, "milestones": [steps(7), epochs(2), {"fraction": 0.9}]},
+        0.1,
+        lambda o: MultiStepLR(o, [7, 20, 54]),
+    )
+    yield (
+        "exponential",
+        {"type": "exponential", "lr": 0.1, "gamma": 0.95, "every": steps(1)},
+        0.1,
+        lambda o: ExponentialLR(o, gamma=0.95),
+    )
+    yield (
+        "exponential_epochs",
+        {"type": "exponential", "lr": 0.1, "gamma": 0.5},
+        0.1,
+        lambda o: LambdaLR(o, lambda step: 0.5 ** (step / 10)),
+    )
+    yield (
+        "polynomial",
+        {"type": "polynomial", "lr": 0.1, "power": 2.0},
+        0.1,
+        lambda o: PolynomialLR(o, total_iters=60, power=2.0),
+    )
+    yield (
+        "polynomial_ends_early",
+        {"type": "polynomial", "lr": 0.1, "over": steps(41)},
+        0.1,
+        lambda o: PolynomialLR(o, total_iters=41),
+    )
+    for mult in (1, 2):
+        yield (
+            f"cosine_warm_restarts_{mult}",
+            {
+                "type": "cosine_warm_restarts",
+                "lr": 0.1,
+                "t_0": steps(7),
+                "t_mult": mult,
+                "eta_min": 1e-3,
+            },
+            0.1,
+            lambda o, mult=mult: CosineAnnealingWarmRestarts(o, 7, T_mult=mult, eta_min=1e-3),
+        )
+    for mode in ("triangular", "triangular2", "exp_range"):
+        cycle = {"base_lr": 0.01, "max_lr": 0.2, "mode": mode, "gamma": 0.97}
+        yield (
+            f"cyclic_{mode}",
+            {"type": "cyclic", "step_size_up": steps(6), "step_size_down": steps(9), **cycle},
+            0.01,
+            lambda o, cycle=cycle: CyclicLR(o, step_size_up=6, step_size_down=9, **cycle),
+            60,
+            True,
+        )
+    yield (
+        "flat_cosine",
+        {"type": "flat_cosine", "lr": 0.1, "eta_min": 1e-4},
+        0.1,
+        after(45, lambda o: CosineAnnealingLR(o, T_max=15, eta_min=1e-4)),
+    )
+    yield (
+        "warmup_stable_decay",
+        {"type": "warmup_stable_decay", "lr": 0.1},
+        0.1,
+        after(48, lambda o: LinearLR(o, 1.0, 0.0, total_iters=12)),
+    )
+    curves = {
+        "cosine": lambda part: (1 + math.cos(math.pi * part)) / 2,
+        "sqrt": lambda part: 1 - math.sqrt(part),
+    }
+    for curve, left in curves.items():
+        yield (
+            f"warmup_stable_decay_{curve}",
+            {
+                "type": "warmup_stable_decay",
+                "lr": 0.1,
+                "decay": curve,
+                "decay_for": epochs(2),
+                "eta_min": 0.01,
+            },
+            0.1,
+            lambda o, left=left: LambdaLR(o, lambda t: 0.1 + 0.9 * left(max(t - 40, 0) / 20)),
+        )
+    points = [(0, 0.01), (15, 0.4), (40, 0.04), (55, 0.0)]
+    yield (
+        "piecewise",
+        {"type": "piecewise", "points": [{"at": steps(at), "lr": lr} for at, lr in points]},
+        1.0,
+        lambda o: LambdaLR(o, lambda t: float(np.interp(t, *zip(*points, strict=True)))),
+    )
+    parts = [
+        {"schedule": {"type": "constant", "lr": 0.1}, "run_for": steps(8)},
+        {"schedule": {"type": "step", "lr": 0.1, "step_size": steps(5)}, "run_for": epochs(2)},
+        {"schedule": {"type": "cosine_annealing", "lr": 0.1}},
+    ]
+    yield (
+        "sequence",
+        {"type": "sequence", "parts": parts},
+        0.1,
+        lambda o: SequentialLR(
+            o,
+            [ConstantLR(o, factor=1.0), StepLR(o, 5), CosineAnnealingLR(o, T_max=32)],
+            milestones=[8, 28],
+        ),
+    )
+    yield (
+        "constant_warmup",
+        {"warmup": {"span": steps(10), "curve": "constant"}, "type": "constant", "lr": 0.1},
+        0.1,
+        lambda o: ConstantLR(o, factor=1 / 3, total_iters=10),
+    )

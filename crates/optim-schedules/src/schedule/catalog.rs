@@ -4,7 +4,15 @@
 
 use super::constant::Constant;
 use super::cosine_annealing::CosineAnnealing;
+use super::cosine_warm_restarts::CosineWarmRestarts;
+use super::cyclic::Cyclic;
+use super::exponential::Exponential;
+use super::flat_then_decay::{FlatCosine, WarmupStableDecay};
 use super::one_cycle::OneCycle;
+use super::piecewise::Piecewise;
+use super::polynomial::Polynomial;
+use super::sequence::Sequence;
+use super::step::{MultiStep, Step};
 use crate::error::Error;
 use crate::span::Timeline;
 use serde::{Deserialize, Serialize};
@@ -52,8 +60,28 @@ macro_rules! schedules {
 schedules! {
     /// The same rate throughout.
     Constant(Constant);
+    /// Down in equal steps.
+    Step(Step);
+    /// Down at chosen places.
+    MultiStep(MultiStep);
+    /// Down by the same factor again and again.
+    Exponential(Exponential);
+    /// Down to 0 along a power.
+    Polynomial(Polynomial);
     /// Down along half a cosine.
     CosineAnnealing(CosineAnnealing);
+    /// Cosines that begin anew.
+    CosineWarmRestarts(CosineWarmRestarts);
     /// Up and down once.
     OneCycle(OneCycle);
+    /// Up and down again and again.
+    Cyclic(Cyclic);
+    /// Level, then down along half a cosine.
+    FlatCosine(FlatCosine);
+    /// Level, then down over the last part.
+    WarmupStableDecay(WarmupStableDecay);
+    /// Straight lines between points.
+    Piecewise(Piecewise);
+    /// One schedule after the other.
+    Sequence(Sequence);
 }

@@ -1,7 +1,8 @@
 //! The same rate throughout.
 
 use super::catalog::{Rates, Schedule};
-use crate::error::{Error, check};
+use super::step::check_rate;
+use crate::error::Error;
 use crate::span::Timeline;
 use serde::{Deserialize, Serialize};
 
@@ -21,7 +22,7 @@ pub struct Constant {
 
 impl Constant {
     pub(super) fn build(&self, _: Timeline) -> Result<Box<dyn Schedule>, Error> {
-        check(self.lr >= 0.0 && self.lr.is_finite(), "lr", "at least 0", self.lr)?;
+        check_rate(self.lr)?;
         Ok(Box::new(self.clone()))
     }
 }

@@ -1,6 +1,7 @@
 //! Down along half a cosine.
 
 use super::catalog::{Rates, Schedule};
+use super::step::check_rate;
 use crate::error::{Error, check};
 use crate::span::{Span, Timeline};
 use serde::{Deserialize, Serialize};
@@ -39,7 +40,7 @@ struct Resolved {
 
 impl CosineAnnealing {
     pub(super) fn build(&self, timeline: Timeline) -> Result<Box<dyn Schedule>, Error> {
-        check(self.lr >= 0.0 && self.lr.is_finite(), "lr", "at least 0", self.lr)?;
+        check_rate(self.lr)?;
         let eta_min = self.eta_min;
         check(eta_min >= 0.0 && eta_min.is_finite(), "eta_min", "at least 0", eta_min)?;
         let t_max = self.t_max.steps(timeline)?;

@@ -7,7 +7,7 @@ use kiln_augment::mix::MixSpec;
 use kiln_augment::{Interpolation, OpSpec};
 use kiln_data::{OnBadImage, SourceSpec};
 use kiln_models::{Kernels, ModelSpec};
-use kiln_optim_schedules::{LinearWarmup, OptimizerSpec, ScheduleSpec, Span};
+use kiln_optim_schedules::{OptimizerSpec, ScheduleSpec, Span, Warmup};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
@@ -127,9 +127,9 @@ pub struct StageSpec {
     pub optimizer: OptimizerSpec,
     /// Learning rate over the stage.
     pub schedule: ScheduleSpec,
-    /// A linear rise before the schedule.
+    /// Lower rates before the schedule.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub warmup: Option<LinearWarmup>,
+    pub warmup: Option<Warmup>,
     /// Augmentation of training pictures; the result must be `size` x `size`.
     pub pipeline: Vec<OpSpec>,
     /// Mixing of the pictures of a micro-batch, and of their labels; absent: none.

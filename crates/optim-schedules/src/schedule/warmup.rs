@@ -1,30 +1,43 @@
-//! A straight rise before another schedule.
+//! A slow beginning before another schedule.
 
 use super::catalog::{Rates, Schedule, ScheduleSpec};
 use crate::error::{Error, check};
 use crate::span::{Span, Timeline};
 use serde::{Deserialize, Serialize};
 
-/// The `warmup` of a stage: a straight rise to the first rate of the schedule that follows, which then runs over the
-/// rest of the stage.
+/// The `warmup` of a stage: lower rates before the schedule that follows, which then runs over the rest of the stage.
 ///
 /// # Formula
-/// `lr(step) = next(0) * (start_factor + (1 - start_factor) * step / steps)` for `step < steps`, then
-/// `next(step - steps)`.
+/// `lr(step) = next(0) * factor(step)` for `step < steps`, then `next(step - steps)`. The factor rises straight,
+/// `start_factor + (1 - start_factor) * step / steps`, or is `start_factor` throughout.
 ///
 /// # Parity
-/// `torch.optim.lr_scheduler.SequentialLR` of `LinearLR` and the next scheduler.
+/// `torch.optim.lr_scheduler.SequentialLR` of `LinearLR` or `ConstantLR` and the next scheduler.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct LinearWarmup {
-    /// How long the rise takes.
+pub struct Warmup {
+    /// How long it takes.
     pub span: Span,
     /// The first step's rate as a part of the full one, above 0 and at most 1.
     #[serde(default = "third")]
     pub start_factor: f64,
+    /// How it rises.
+    #[serde(default)]
+    pub curve: WarmupCurve,
 }
 
-/// PyTorch's default for `LinearLR`.
+/// How the rates of a [`Warmup`] rise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WarmupCurve {
+    /// A straight line.
+    #[default]
+    Linear,
+    /// Level, and a jump at the end.
+    Constant,
+}
+
+/// PyTorch's default for `LinearLR` and `ConstantLR`.
 fn third() -> f64 {
     1.0 / 3.0
 }
@@ -33,14 +46,15 @@ fn third() -> f64 {
 struct Resolved {
     steps: u64,
     start_factor: f64,
+    curve: WarmupCurve,
     next: Box<dyn Schedule>,
 }
 
-impl LinearWarmup {
-    /// The rise followed by `next` over what remains of the stage.
+impl Warmup {
+    /// The warm-up followed by `next` over what remains of the stage.
     ///
     /// # Errors
-    /// [`Error::OutOfRange`] naming the setting, also when the rise takes the whole stage.
+    /// [`Error::OutOfRange`] naming the setting, also when the warm-up takes the whole stage.
     pub fn build(
         &self,
         next: &ScheduleSpec,
@@ -58,7 +72,7 @@ impl LinearWarmup {
             format!("{steps} of {total} steps"),
         )?;
         let next = next.build(Timeline { total_steps: total - steps, ..timeline })?;
-        Ok(Box::new(Resolved { steps, start_factor, next }))
+        Ok(Box::new(Resolved { steps, start_factor, curve: self.curve, next }))
     }
 }
 
@@ -67,8 +81,11 @@ impl Schedule for Resolved {
         if step >= self.steps {
             return self.next.at(step - self.steps);
         }
-        let part = step as f64 / self.steps as f64;
+        let risen = match self.curve {
+            WarmupCurve::Linear => step as f64 / self.steps as f64,
+            WarmupCurve::Constant => 0.0,
+        };
         let Rates { lr, momentum } = self.next.at(0);
-        Rates { lr: lr * (self.start_factor + (1.0 - self.start_factor) * part), momentum }
+        Rates { lr: lr * (self.start_factor + (1.0 - self.start_factor) * risen), momentum }
     }
 }
