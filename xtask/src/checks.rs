@@ -12,7 +12,7 @@ use crate::workspace::{Workspace, cargo};
 type Check = (&'static [&'static str], &'static [(&'static str, &'static str)]);
 
 /// No check asks for all features: the GPU backends need toolkits that most machines lack.
-const CHECKS: [Check; 5] = [
+const CHECKS: [Check; 6] = [
     (&["fmt", "--all", "--check"], &[]),
     (&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"], &[]),
     // Unit tests, integration tests and doctests. The profile is the one that kiln runs with,
@@ -34,6 +34,8 @@ const CHECKS: [Check; 5] = [
         ],
         &[],
     ),
+    // JPEGs decoded in safe Rust.
+    (&["test", "--package", "kiln-data", "--no-default-features"], &[]),
     (&["doc", "--workspace", "--no-deps"], &[("RUSTDOCFLAGS", "-D warnings")]),
 ];
 

@@ -11,8 +11,8 @@
 //! - The content decides the format, not the file's name: a PNG named `.jpg` decodes.
 //! - A JPEG that was cut off is an error, though damage in its middle is not.
 //!
-//! With the feature `libjpeg` a JPEG has Pillow's pixels to the bit, because Pillow decodes with the same code;
-//! CMYK and YCCK excepted. Without it levels differ by up to 5.
+//! With the feature `libjpeg` a JPEG has Pillow's pixels to the bit, because Pillow decodes with code of the same origin;
+//! CMYK and YCCK excepted. Without it levels differ, on photographs by up to 5. Arithmetic coding is not decoded.
 //!
 //! # Damage
 //! A damaged file may hit a defect of a decoder. Such a panic is caught here and makes the file a bad picture like
@@ -30,6 +30,9 @@ use std::path::{Path, PathBuf};
 
 /// Pictures of more pixels are refused, as Pillow refuses them: such a file is damaged or malicious.
 const MAX_PIXELS: u64 = 178_956_970;
+/// Pictures with a longer side are refused, PNGs included: no JPEG has one, and a single row of 100 million pixels, a
+/// file of some hundred kilobytes, would take gigabytes to resize.
+const MAX_SIDE: u32 = 65_535;
 
 /// A file that could not be read or is not a picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,7 +86,7 @@ pub fn decode_bytes(bytes: &[u8]) -> Result<Image8, String> {
         let format = format_of(bytes)?;
         #[cfg(feature = "libjpeg")]
         if format == ImageFormat::Jpeg
-            && let Some(image) = libjpeg::decode(bytes, MAX_PIXELS)?
+            && let Some(image) = libjpeg::decode(bytes)?
         {
             return Ok(image);
         }
@@ -98,6 +101,10 @@ pub fn decode_bytes(bytes: &[u8]) -> Result<Image8, String> {
 pub(crate) fn read_header(bytes: &[u8]) -> Result<(ImageFormat, Size), String> {
     without_panic(|| {
         let format = format_of(bytes)?;
+        #[cfg(feature = "libjpeg")]
+        if format == ImageFormat::Jpeg {
+            return Ok((format, libjpeg::size(bytes)?));
+        }
         let (width, height) = open(bytes, format)?.dimensions();
         Ok((format, Size::new(width, height)))
     })
@@ -121,13 +128,22 @@ fn format_of(bytes: &[u8]) -> Result<ImageFormat, String> {
     Ok(format)
 }
 
+/// Refuses a picture before memory is taken for its pixels.
+pub(crate) fn check_size(width: u32, height: u32) -> Result<(), String> {
+    if u64::from(width) * u64::from(height) > MAX_PIXELS {
+        return Err(format!("{width}x{height} is more than {MAX_PIXELS} pixels"));
+    }
+    if width.max(height) > MAX_SIDE {
+        return Err(format!("a side of {width}x{height} is longer than {MAX_SIDE} pixels"));
+    }
+    Ok(())
+}
+
 fn open(bytes: &[u8], format: ImageFormat) -> Result<impl ImageDecoder, String> {
     let reader = ImageReader::with_format(Cursor::new(bytes), format);
     let decoder = reader.into_decoder().map_err(|error| error.to_string())?;
     let (width, height) = decoder.dimensions();
-    if u64::from(width) * u64::from(height) > MAX_PIXELS {
-        return Err(format!("{width}x{height} is more than {MAX_PIXELS} pixels"));
-    }
+    check_size(width, height)?;
     Ok(decoder)
 }
 

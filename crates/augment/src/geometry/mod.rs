@@ -10,6 +10,7 @@ pub(crate) mod crop_box;
 pub(crate) mod interpolation;
 pub(crate) mod nearest;
 pub(crate) mod opencv_affine;
+pub(crate) mod pass_order;
 pub(crate) mod perspective;
 pub(crate) mod pillow_resize;
 pub(crate) mod resample;

@@ -1,6 +1,7 @@
 //! Resizing a part of a picture, as fast as it goes.
 //!
-//! For crops and degradations that are drawn at random; `pillow_resize` is for the ops that evaluation is made of.
+//! For `random_resized_crop` and `downscale`, which training draws at random; `pillow_resize` is for the ops that
+//! evaluation is made of.
 //!
 //! # Parity
 //!
@@ -20,7 +21,7 @@
 use crate::geometry::crop_box::CropBox;
 use crate::geometry::interpolation::Interpolation;
 use crate::geometry::nearest::nearest;
-use crate::geometry::pillow_resize::columns_first;
+use crate::geometry::pass_order::columns_first;
 use crate::image::{Channels, Image8, Size};
 use fast_image_resize::images::{TypedCroppedImage, TypedImage, TypedImageRef};
 use fast_image_resize::pixels::{U8, U8x3};
@@ -41,7 +42,8 @@ thread_local! {
     static WORKSPACE: RefCell<Workspace> = RefCell::new(Workspace::default());
 }
 
-/// The pixels of `part`, which is clamped to the picture, resized to `size`, whose sides are at least 1.
+/// The pixels of `part`, which is clamped to the picture, resized to `size`, whose sides are at least 1; within a level
+/// or two of `pillow_resize::resize_whole`.
 pub(crate) fn resize_part(
     image: Image8,
     part: CropBox,

@@ -5,7 +5,7 @@
 //!
 //! # Parity
 //! albumentations' `Downscale` (2.0.8); `render` bit for bit with `nearest` both times, its default. The other filters
-//! are those of `resize`, which are Pillow's and as near to them as there; OpenCV's skip pixels when they make pictures
+//! are those of `random_resized_crop`, which are Pillow's and as near to them as there; OpenCV's skip pixels when they make pictures
 //! smaller. Where OpenCV fails because nothing is left of a side, one pixel is left.
 //!
 //! # Example

@@ -4,6 +4,7 @@ use crate::pictures::{jpeg, picture, png};
 use image::{DynamicImage, ImageBuffer, ImageFormat, Luma, LumaA, Rgb, Rgba};
 use kiln_augment::Size;
 use kiln_data::{Decoder, Error, decode_bytes, decode_file};
+use std::ffi::OsStr;
 use std::io::Cursor;
 use std::path::Path;
 use tempfile::tempdir;
@@ -130,6 +131,13 @@ fn a_picture_of_absurd_size_is_refused() {
 }
 
 #[test]
+fn a_picture_of_one_endless_row_is_refused() {
+    let row = ImageBuffer::<Luma<u8>, _>::from_pixel(65_536, 1, Luma([0]));
+    let why = decode_bytes(&png_of(row)).unwrap_err();
+    assert_eq!(why, "a side of 65536x1 is longer than 65535 pixels");
+}
+
+#[test]
 fn a_missing_file_is_a_bad_picture() {
     let folder = tempdir().unwrap();
     let bad = decode_file(&folder.path().join("gone.jpg")).unwrap_err();
@@ -149,15 +157,18 @@ fn a_jpeg_has_the_pixels_that_pillow_sees() {
         let pillow = decode_file(&path.with_extension("png")).unwrap();
         assert_eq!(ours.size(), pillow.size());
         let levels = ours.pixels().iter().zip(pillow.pixels());
-        let apart = levels.map(|(a, b)| a.abs_diff(*b)).max();
-        if cfg!(feature = "libjpeg") {
-            assert_eq!(apart, Some(0), "{}", path.display());
-        } else {
-            assert!(apart < Some(25), "{}: {apart:?}", path.display());
-        }
+        let apart: u64 = levels.map(|(a, b)| u64::from(a.abs_diff(*b))).sum();
+        let mean = apart as f64 / ours.pixels().len() as f64;
+        let most = match path.file_stem().and_then(OsStr::to_str) {
+            _ if cfg!(feature = "libjpeg") => 0.0,
+            // `image` enlarges colour planes of a single column in another way.
+            Some("4-2-0-one-column") => 14.0,
+            _ => 0.5,
+        };
+        assert!(mean <= most, "{}: {mean} levels apart on average", path.display());
         compared += 1;
     }
-    assert_eq!(compared, 9);
+    assert_eq!(compared, 13);
 }
 
 #[cfg(feature = "libjpeg")]

@@ -9,4 +9,4 @@ mod resize;
 mod rows;
 mod weights;
 
-pub(crate) use resize::{columns_first, resize_whole};
+pub(crate) use resize::resize_whole;

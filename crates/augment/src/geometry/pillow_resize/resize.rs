@@ -6,6 +6,7 @@ use super::weights::{Filter, Weights};
 use crate::geometry::crop_box::CropBox;
 use crate::geometry::interpolation::Interpolation;
 use crate::geometry::nearest::nearest;
+use crate::geometry::pass_order::columns_first;
 use crate::image::{Channels, Image8, Size};
 use pulp::Arch;
 use std::cell::RefCell;
@@ -22,13 +23,14 @@ thread_local! {
     static WORKSPACE: RefCell<Workspace> = RefCell::default();
 }
 
-/// The picture resized to `size`, whose sides are at least 1.
+/// The picture resized to `size`, whose sides are at least 1, with Pillow's levels to the bit. `resample::resize_part` is
+/// faster and a little off.
 pub(crate) fn resize_whole(image: Image8, size: Size, interpolation: Interpolation) -> Image8 {
     if size == image.size() {
         return image;
     }
     let mut resized = Image8::black(size, image.channels());
-    match interpolation.filter() {
+    match Filter::of(interpolation) {
         None => nearest(&image, CropBox::whole(image.size()), &mut resized),
         Some(filter) => match image.channels() {
             Channels::Gray => filtered::<1>(&image, &mut resized, filter),
@@ -73,11 +75,4 @@ fn filtered<const C: usize>(image: &Image8, resized: &mut Image8, filter: Filter
             columns(between, target, to.width);
         }
     });
-}
-
-/// Pillow 13 takes columns first if the height shrinks by over twice as many pixels as the width.
-pub(crate) fn columns_first(from: Size, to: Size) -> bool {
-    let narrower = i64::from(from.width) - i64::from(to.width);
-    let lower = i64::from(from.height) - i64::from(to.height);
-    lower > 0 && lower > 2 * narrower
 }

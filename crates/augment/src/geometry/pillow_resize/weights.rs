@@ -18,14 +18,14 @@ pub(super) struct Filter {
     support: f64,
 }
 
-impl Interpolation {
-    /// `None` for the one without weights.
-    pub(super) fn filter(self) -> Option<Filter> {
-        match self {
-            Self::Nearest => None,
-            Self::Bilinear => Some(Filter { weight: triangle, support: 1.0 }),
-            Self::Bicubic => Some(Filter { weight: cubic, support: 2.0 }),
-            Self::Lanczos => Some(Filter { weight: lanczos, support: 3.0 }),
+impl Filter {
+    /// `None` for the interpolation without weights.
+    pub(super) fn of(interpolation: Interpolation) -> Option<Self> {
+        match interpolation {
+            Interpolation::Nearest => None,
+            Interpolation::Bilinear => Some(Self { weight: triangle, support: 1.0 }),
+            Interpolation::Bicubic => Some(Self { weight: cubic, support: 2.0 }),
+            Interpolation::Lanczos => Some(Self { weight: lanczos, support: 3.0 }),
         }
     }
 }
@@ -57,7 +57,12 @@ impl Weights {
         let widened = scale.max(1.0);
         let (support, shrink) = (support * widened, 1.0 / widened);
         let most = pixel_at(support.ceil()) * 2 + 1;
-        let mut made = Self { taps: Vec::new(), padded: Vec::new(), most };
+        let count = to as usize;
+        let mut made = Self {
+            taps: Vec::with_capacity(count),
+            padded: Vec::with_capacity(count * most),
+            most,
+        };
         let mut exact = Vec::with_capacity(most);
         for pixel in 0..to {
             let centre = (f64::from(pixel) + 0.5) * scale;
