@@ -20,7 +20,9 @@ mod span;
 
 pub use error::Error;
 pub use gradients::Gradients;
-pub use optimizer::{Adam, AdamW, Optimizer, OptimizerSpec, SavedSlot, Sgd, UpdateRule};
+pub use optimizer::{
+    Adam, AdamW, Optimizer, OptimizerSpec, ParameterGroup, SavedSlot, Sgd, Update, UpdateRule,
+};
 pub use schedule::{
     Anneal, Constant, CosineAnnealing, CosineWarmRestarts, Cyclic, CyclicMode, Decay, Exponential,
     FlatCosine, MultiStep, OneCycle, Part, Piecewise, Point, Polynomial, Rates, Schedule,

@@ -8,7 +8,8 @@ use burn::module::{Module, Param};
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use generator::uniform;
 use kiln_optim_schedules::{
-    Gradients, Optimizer, OptimizerSpec, Rates, ScheduleSpec, Span, Timeline, Warmup, WarmupCurve,
+    Gradients, Optimizer, OptimizerSpec, ParameterGroup, Rates, ScheduleSpec, Span, Timeline,
+    Warmup, WarmupCurve,
 };
 use serde_json::{Value, json};
 
@@ -78,7 +79,14 @@ fn optimizers_match_torch_over_every_step() {
     let cases = golden("optimizers");
     for case in cases["cases"].as_array().unwrap() {
         let name = case["name"].as_str().unwrap();
-        let (mut net, mut optimizer) = (Net::new(&device), optimizer(case));
+        let mut net = Net::new(&device);
+        let group = |id, name: &str| {
+            let settings = &case["groups"][name];
+            let lr_scale = settings["lr_scale"].as_f64().unwrap_or(1.0);
+            (id, ParameterGroup { lr_scale, weight_decay: settings["weight_decay"].as_f64() })
+        };
+        let groups = [group(net.w.id, "w"), group(net.b.id, "b")];
+        let mut optimizer = optimizer(case).with_groups(groups);
         for step in 0..20 {
             let lr = case.get("lr").map_or(&case["options"]["lr"], |rates| &rates[step]);
             let momentum = case.get("beta1").or(case.get("momentum")).map(|all| &all[step]);

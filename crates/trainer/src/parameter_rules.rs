@@ -1,6 +1,8 @@
-//! Which parameters of a stage learn.
+//! Which parameters of a stage learn, and how fast.
 
+use burn::module::ParamId;
 use kiln_models::{Freeze, Named, Network, parameter_names};
+use kiln_optim_schedules::ParameterGroup;
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 
@@ -13,12 +15,34 @@ pub struct ParameterRule {
     /// What stays as it is; absent: nothing, the parameter learns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub freeze: Option<Freeze>,
+    /// Learning rate over the schedule's, above 0; absent: 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lr_scale: Option<f64>,
+    /// Weight decay, at least 0; absent: the optimizer's, or none where the stage spares norms and biases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weight_decay: Option<f64>,
+}
+
+impl ParameterRule {
+    fn check(&self) -> Result<(), String> {
+        if self.lr_scale.is_some_and(|scale| !(scale > 0.0 && scale.is_finite())) {
+            return Err("lr_scale must be above 0".to_owned());
+        }
+        if self.weight_decay.is_some_and(|decay| !(decay >= 0.0 && decay.is_finite())) {
+            return Err("weight_decay must be at least 0".to_owned());
+        }
+        let learns = self.lr_scale.is_some() || self.weight_decay.is_some();
+        if self.freeze.is_some() && learns {
+            return Err("what is frozen has no lr_scale and no weight_decay".to_owned());
+        }
+        Ok(())
+    }
 }
 
 /// A stage's rules. Without any, everything learns.
 #[derive(Debug, Default)]
 pub(crate) struct ParameterRules {
-    rules: Vec<(Regex, Option<Freeze>)>,
+    rules: Vec<(Regex, ParameterRule)>,
     /// The layer of the configuration that they are from.
     origin: String,
 }
@@ -28,9 +52,12 @@ pub(crate) type Fault = (Option<usize>, String);
 
 impl ParameterRules {
     pub(crate) fn compile(rules: &[ParameterRule], origin: String) -> Result<Self, Fault> {
-        let compile = |(number, rule): (usize, &ParameterRule)| match Regex::new(&rule.path) {
-            Ok(path) => Ok((path, rule.freeze)),
-            Err(error) => Err((Some(number), error.to_string())),
+        let compile = |(number, rule): (usize, &ParameterRule)| {
+            rule.check().map_err(|problem| (Some(number), problem))?;
+            match Regex::new(&rule.path) {
+                Ok(path) => Ok((path, rule.clone())),
+                Err(error) => Err((Some(number), error.to_string())),
+            }
         };
         Ok(Self { rules: rules.iter().enumerate().map(compile).collect::<Result<_, _>>()?, origin })
     }
@@ -51,7 +78,7 @@ impl ParameterRules {
                 None => return Err((None, format!("no rule matches `{name}`"))),
             }
         }
-        if self.rules.iter().all(|(_, freeze)| freeze.is_some()) {
+        if self.rules.iter().all(|(_, rule)| rule.freeze.is_some()) {
             return Err((None, "nothing learns: every rule freezes".to_owned()));
         }
         match used.iter().position(|used| !used) {
@@ -77,8 +104,32 @@ impl ParameterRules {
             .sum()
     }
 
+    /// How the updates of each parameter differ. Norms and biases, which have one dimension, are spared the weight decay
+    /// unless `decay_norm_and_bias` or their rule says otherwise.
+    pub(crate) fn groups(
+        &self,
+        network: &Network,
+        decay_norm_and_bias: bool,
+    ) -> Vec<(ParamId, ParameterGroup)> {
+        let group = |named: Named| {
+            let rule = self.rule(&named.name);
+            let spared = named.shape.len() < 2 && !decay_norm_and_bias;
+            let weight_decay = rule.and_then(|rule| rule.weight_decay);
+            let group = ParameterGroup {
+                lr_scale: rule.and_then(|rule| rule.lr_scale).unwrap_or(1.0),
+                weight_decay: weight_decay.or(spared.then_some(0.0)),
+            };
+            (named.id, group)
+        };
+        learnable(network).map(group).collect()
+    }
+
     fn freeze(&self, name: &str) -> Option<Freeze> {
-        self.rules.iter().find(|(path, _)| path.is_match(name)).and_then(|(_, freeze)| *freeze)
+        self.rule(name).and_then(|rule| rule.freeze)
+    }
+
+    fn rule(&self, name: &str) -> Option<&ParameterRule> {
+        self.rules.iter().find(|(path, _)| path.is_match(name)).map(|(_, rule)| rule)
     }
 }
 

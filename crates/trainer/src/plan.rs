@@ -8,6 +8,7 @@ use crate::spec::{ExperimentSpec, Layers, Metric, StageSpec};
 use kiln_augment::mix::{Mix, MixSpec};
 use kiln_augment::{Pipeline, Size, Transform};
 use kiln_data::{BatchShape, Recipe};
+use kiln_models::Network;
 use kiln_optim_schedules::{Optimizer, OptimizerSpec, Schedule, Timeline};
 use serde::Serialize;
 use std::fmt::Display;
@@ -32,6 +33,8 @@ pub struct StagePlan {
     pub(crate) params: ParameterRules,
     /// The update rule.
     pub optimizer: OptimizerSpec,
+    /// Whether the weight decay also takes norms and biases.
+    pub decay_norm_and_bias: bool,
     /// Augmentation and normalisation of training pictures.
     pub train_recipe: Arc<Recipe>,
     /// Preparation of validation pictures.
@@ -209,6 +212,7 @@ fn resolve_stage(
         schedule,
         params: parameter_rules(name, stage, layers)?,
         optimizer: stage.optimizer.clone(),
+        decay_norm_and_bias: stage.decay_norm_and_bias,
         train_recipe: Arc::new(train_recipe),
         val_recipe: Arc::new(val_recipe),
         card,
@@ -255,12 +259,14 @@ fn build_pipeline(name: &str, stage: &StageSpec, layers: &Layers) -> Result<Pipe
 
 impl StagePlan {
     /// An optimizer without any state yet.
-    pub(crate) fn new_optimizer(&self) -> Result<Optimizer, Error> {
-        self.optimizer.build().map_err(|error| Error::Config {
+    pub(crate) fn new_optimizer(&self, network: &Network) -> Result<Optimizer, Error> {
+        let groups = self.params.groups(network, self.decay_norm_and_bias);
+        let optimizer = self.optimizer.build().map_err(|error| Error::Config {
             origin: "plan".to_owned(),
             path: format!("stage.{}.optimizer", self.name),
             problem: error.to_string(),
-        })
+        })?;
+        Ok(optimizer.with_groups(groups))
     }
 
     /// The lines of `plan.json` about this stage.

@@ -172,8 +172,9 @@ pub fn best_model(
 fn recorded_layers(directory: &RunDirectory) -> Result<Layers, Error> {
     let file = directory.path().join("config.toml");
     let mut layers = Layers::empty();
-    // A run that began before there was a choice ran on this.
-    layers.push(Layer::from_toml("older runs", "trainer.kernels = \"reference\"")?);
+    // A run that began before there was a choice ran like this.
+    let then = "trainer.kernels = \"reference\"\ncommon.decay_norm_and_bias = true";
+    layers.push(Layer::from_toml("older runs", then)?);
     layers.push(Layer::from_toml(&file.display().to_string(), &directory.config()?)?);
     Ok(layers)
 }
@@ -303,7 +304,7 @@ impl Prepared {
         while let Some(stage) = self.stages.get(state.stage) {
             network = stage.params.apply(network);
             observer.stage(stage, stage.params.learning(&network), parameter_count(&network));
-            let mut optimizer = stage.new_optimizer()?;
+            let mut optimizer = stage.new_optimizer(&network)?;
             if let Some(set) = restored.take() {
                 set.load_optimizer(&mut optimizer, &network, &settings.device)?;
             }

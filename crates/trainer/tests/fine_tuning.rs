@@ -95,6 +95,60 @@ fn stages_train_what_their_rules_say_from_a_files_weights() {
     assert_eq!(moved, of_layer3.map(|tensor| tensor.name.as_str()).collect::<Vec<_>>());
 }
 
+/// The values of `name` after one step of plain gradient descent under `settings`.
+fn after_a_step(name: &str, settings: &str) -> Vec<f32> {
+    let folder = tempfile::tempdir().unwrap();
+    let extra = format!(
+        "{settings}
+         common.optimizer = {{ type = 'sgd', weight_decay = 0.5 }}
+         stage.head.run_for = {{ steps = 1 }}
+         stage.more = {{ params = [], schedule = {{ type = 'constant', lr = 0.0 }} }}"
+    );
+    assert!(matches!(run(folder.path(), &extra), Ok(Outcome::Finished { .. })));
+    let checkpoints = folder.path().join("run/checkpoints");
+    let mut sets: Vec<_> =
+        std::fs::read_dir(checkpoints).unwrap().map(|entry| entry.unwrap().path()).collect();
+    sets.sort();
+    let read = |set: &Path| {
+        let file = kiln_models::WeightsFile::open(&set.join("model.safetensors")).unwrap();
+        file.read(name).unwrap()
+    };
+    read(sets.last().unwrap())
+}
+
+#[test]
+fn rules_and_dimensions_decide_rates_and_decay() {
+    let of = |name: &str, rule: &str, rest: &str| {
+        let params = format!("[{{ path = '^{name}$'{rule} }}, {{ path = '.' }}]");
+        after_a_step(name, &format!("stage.head.params = {params}\n{rest}"))
+    };
+    let apart =
+        |a: &[f32], b: &[f32]| -> Vec<f32> { a.iter().zip(b).map(|(a, b)| a - b).collect() };
+    let largest = |values: &[f32]| values.iter().fold(0.0_f32, |most, v| most.max(v.abs()));
+
+    // Half the rate leads half the way.
+    let (zero, half, full) = (
+        of("fc.weight", ", freeze = 'weights'", ""),
+        of("fc.weight", ", lr_scale = 0.5", ""),
+        of("fc.weight", "", ""),
+    );
+    let (half, full) = (apart(&half, &zero), apart(&full, &zero));
+    assert!(largest(&full) > 1e-3);
+    let doubled: Vec<f32> = half.iter().map(|way| way * 2.0).collect();
+    assert!(largest(&apart(&doubled, &full)) < 1e-6);
+
+    // A matrix decays, and a norm's weights, all 1 at first, only when told to.
+    let decay = 0.01 * 0.5;
+    let undecayed = of("fc.weight", ", weight_decay = 0.0", "");
+    let expect: Vec<f32> = zero.iter().map(|value| value * -decay).collect();
+    assert!(largest(&apart(&apart(&full, &apart(&undecayed, &zero)), &expect)) < 1e-6);
+    let spared = of("bn1.weight", "", "");
+    let decayed = of("bn1.weight", "", "common.decay_norm_and_bias = true");
+    assert!(apart(&spared, &decayed).iter().all(|way| (way - decay).abs() < 1e-6));
+    let by_rule = of("bn1.weight", ", weight_decay = 0.5", "");
+    assert_eq!(by_rule, decayed);
+}
+
 #[test]
 fn what_does_not_fit_is_said_before_anything_trains() {
     let folder = tempfile::tempdir().unwrap();
@@ -121,6 +175,17 @@ fn what_does_not_fit_is_said_before_anything_trains() {
             "stage.more.params[1]: `^layer9` matches no parameter that no rule before it takes",
         ),
         ("stage.more.params = [{ path = '(' }]".to_owned(), 2, "stage.more.params[0]: regex"),
+        (
+            "stage.more.params = [{ path = '.', lr_scale = 0.0 }]".to_owned(),
+            2,
+            "stage.more.params[0]: lr_scale must be above 0",
+        ),
+        (
+            "stage.more.params = [{ path = '.', freeze = 'weights', weight_decay = 0.1 }]"
+                .to_owned(),
+            2,
+            "stage.more.params[0]: what is frozen has no lr_scale and no weight_decay",
+        ),
     ] {
         let error = run(folder.path(), &extra).unwrap_err();
         assert!(error.to_string().contains(message), "{extra}: {error}");

@@ -12,10 +12,12 @@ SHAPES = {"w": (3, 4), "b": (4,)}
 STEPS = 20
 
 
-def run(make, dtype, one_cycle):
+def run(make, dtype, one_cycle, groups=None):
     """Rates, momenta and the parameters after each step of one optimizer."""
     params = {name: nn.Parameter(tensor(u(name, shape), dtype)) for name, shape in SHAPES.items()}
-    optimizer = make(list(params.values()))
+    # A group for each parameter, as people make them to spare norms and biases the decay.
+    groups = groups or {}
+    optimizer = make([{"params": [p], **groups.get(name, {})} for name, p in params.items()])
     schedule = OneCycleLR(optimizer, max_lr=3e-3, total_steps=STEPS) if one_cycle else None
     lrs, momenta, trace = [], [], {name: [] for name in params}
     for step in range(STEPS):
@@ -52,6 +54,17 @@ def fixture():
         # Plain SGD: the schedule gives it a momentum all the same.
         ("sgd_one_cycle", SGD, {"lr": 0.01}, True),
     ]
+    # Kiln's settings, and PyTorch's of the group.
+    decay = {"lr": 0.01, "weight_decay": 0.1}
+    groups = {
+        "adamw_groups": ({"w": {"lr_scale": 0.1}, "b": {"weight_decay": 0.0}}, AdamW, decay),
+        "sgd_groups": (
+            {"w": {"weight_decay": 0.3}, "b": {"lr_scale": 3.0}},
+            SGD,
+            {**decay, "momentum": 0.9},
+        ),
+    }
+    cases += [(name, kind, options, False) for name, (_, kind, options) in groups.items()]
     keep = ("lr", "betas", "eps", "weight_decay", "momentum", "dampening", "nesterov")
     out = []
     for name, kind, options, one_cycle in cases:
@@ -67,10 +80,17 @@ def fixture():
                 k: list(v) if isinstance(v, tuple) else v for k, v in defaults.items() if k in keep
             },
         }
+        theirs = {}
+        if name in groups:
+            case["groups"] = groups[name][0]
+            for parameter, group in case["groups"].items():
+                scale = group.get("lr_scale", 1.0)
+                theirs[parameter] = {"lr": options["lr"] * scale, **group}
+                theirs[parameter].pop("lr_scale", None)
         if one_cycle:
             case["one_cycle"] = {"max_lr": 3e-3, "total_steps": STEPS}
         for label, dtype in DTYPES.items():
-            lrs, momenta, trace = run(make, dtype, one_cycle)
+            lrs, momenta, trace = run(make, dtype, one_cycle, theirs)
             if label == "f32":
                 if one_cycle:
                     case["lr"] = lrs

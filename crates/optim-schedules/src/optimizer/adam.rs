@@ -1,8 +1,7 @@
 //! Adam, and Adam with decoupled weight decay.
 
-use super::update::UpdateRule;
+use super::update::{Update, UpdateRule};
 use crate::error::{Error, check};
-use crate::schedule::Rates;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
@@ -65,11 +64,10 @@ fn adapt(
     parameter: Tensor<1>,
     gradient: Tensor<1>,
     slots: &mut Vec<Tensor<1>>,
-    step: u64,
-    rates: Rates,
+    update: Update,
     ([beta1, beta2], eps): ([f64; 2], f64),
 ) -> Tensor<1> {
-    let beta1 = rates.momentum.unwrap_or(beta1);
+    let beta1 = update.momentum.unwrap_or(beta1);
     let mut kept = slots.drain(..);
     let mean = kept.next().unwrap_or_else(|| gradient.zeros_like());
     let square = kept.next().unwrap_or_else(|| gradient.zeros_like());
@@ -78,11 +76,11 @@ fn adapt(
     let square = square * beta2 + gradient.clone() * gradient * (1.0 - beta2);
     slots.extend([mean.clone(), square.clone()]);
 
-    let updates = step as f64;
+    let updates = update.number as f64;
     let correction1 = 1.0 - beta1.powf(updates);
     let correction2 = (1.0 - beta2.powf(updates)).sqrt();
     let denominator = square.sqrt() / correction2 + eps;
-    parameter - mean / denominator * (rates.lr / correction1)
+    parameter - mean / denominator * (update.lr / correction1)
 }
 
 impl Adam {
@@ -92,6 +90,10 @@ impl Adam {
 }
 
 impl UpdateRule for Adam {
+    fn weight_decay(&self) -> f64 {
+        self.weight_decay
+    }
+
     fn slots(&self) -> &'static [&'static str] {
         SLOTS
     }
@@ -101,14 +103,13 @@ impl UpdateRule for Adam {
         parameter: Tensor<1>,
         gradient: Tensor<1>,
         slots: &mut Vec<Tensor<1>>,
-        step: u64,
-        rates: Rates,
+        update: Update,
     ) -> Tensor<1> {
-        let gradient = match self.weight_decay {
+        let gradient = match update.weight_decay {
             0.0 => gradient,
             decay => gradient + parameter.clone() * decay,
         };
-        adapt(parameter, gradient, slots, step, rates, (self.betas, self.eps))
+        adapt(parameter, gradient, slots, update, (self.betas, self.eps))
     }
 }
 
@@ -119,6 +120,10 @@ impl AdamW {
 }
 
 impl UpdateRule for AdamW {
+    fn weight_decay(&self) -> f64 {
+        self.weight_decay
+    }
+
     fn slots(&self) -> &'static [&'static str] {
         SLOTS
     }
@@ -128,13 +133,12 @@ impl UpdateRule for AdamW {
         parameter: Tensor<1>,
         gradient: Tensor<1>,
         slots: &mut Vec<Tensor<1>>,
-        step: u64,
-        rates: Rates,
+        update: Update,
     ) -> Tensor<1> {
-        let parameter = match self.weight_decay {
+        let parameter = match update.weight_decay {
             0.0 => parameter,
-            decay => parameter * (1.0 - rates.lr * decay),
+            decay => parameter * (1.0 - update.lr * decay),
         };
-        adapt(parameter, gradient, slots, step, rates, (self.betas, self.eps))
+        adapt(parameter, gradient, slots, update, (self.betas, self.eps))
     }
 }

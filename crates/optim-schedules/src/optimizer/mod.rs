@@ -8,4 +8,4 @@ mod update;
 pub use adam::{Adam, AdamW};
 pub use catalog::OptimizerSpec;
 pub use sgd::Sgd;
-pub use update::{Optimizer, SavedSlot, UpdateRule};
+pub use update::{Optimizer, ParameterGroup, SavedSlot, Update, UpdateRule};

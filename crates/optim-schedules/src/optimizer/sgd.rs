@@ -1,8 +1,7 @@
 //! Stochastic gradient descent.
 
-use super::update::UpdateRule;
+use super::update::{Update, UpdateRule};
 use crate::error::{Error, check};
-use crate::schedule::Rates;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +36,10 @@ impl Sgd {
 }
 
 impl UpdateRule for Sgd {
+    fn weight_decay(&self) -> f64 {
+        self.weight_decay
+    }
+
     fn slots(&self) -> &'static [&'static str] {
         &["momentum_buffer"]
     }
@@ -46,14 +49,13 @@ impl UpdateRule for Sgd {
         parameter: Tensor<1>,
         gradient: Tensor<1>,
         slots: &mut Vec<Tensor<1>>,
-        _: u64,
-        rates: Rates,
+        update: Update,
     ) -> Tensor<1> {
-        let gradient = match self.weight_decay {
+        let gradient = match update.weight_decay {
             0.0 => gradient,
             decay => gradient + parameter.clone() * decay,
         };
-        let momentum = rates.momentum.unwrap_or(self.momentum);
+        let momentum = update.momentum.unwrap_or(self.momentum);
         let direction = if momentum == 0.0 {
             gradient
         } else {
@@ -64,6 +66,6 @@ impl UpdateRule for Sgd {
             slots.push(buffer.clone());
             if self.nesterov { gradient + buffer * momentum } else { buffer }
         };
-        parameter - direction * rates.lr
+        parameter - direction * update.lr
     }
 }

@@ -10,19 +10,49 @@ use std::fmt;
 
 /// How one parameter moves. Tensors are flat and on the plain device.
 pub trait UpdateRule: fmt::Debug + Send {
+    /// Weight decay of parameters whose group says nothing else.
+    fn weight_decay(&self) -> f64;
+
     /// Names of the tensors that the rule keeps for each parameter, as PyTorch calls them.
     fn slots(&self) -> &'static [&'static str];
 
-    /// The parameter after its update number `step` (from 1). `slots` is empty before the first update and has one
-    /// tensor for each name in [`UpdateRule::slots`] afterwards.
+    /// The parameter after `update`. `slots` is empty before the first one and has one tensor for each name in
+    /// [`UpdateRule::slots`] afterwards.
     fn update(
         &self,
         parameter: Tensor<1>,
         gradient: Tensor<1>,
         slots: &mut Vec<Tensor<1>>,
-        step: u64,
-        rates: Rates,
+        update: Update,
     ) -> Tensor<1>;
+}
+
+/// One update of one parameter.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Update {
+    /// Its number, from 1.
+    pub number: u64,
+    /// The parameter's own learning rate.
+    pub lr: f64,
+    /// Replaces the rule's momentum or first beta, where the schedule cycles it.
+    pub momentum: Option<f64>,
+    /// The parameter's own weight decay.
+    pub weight_decay: f64,
+}
+
+/// How a parameter's updates differ from those of others: PyTorch's parameter groups.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ParameterGroup {
+    /// Its learning rate over the schedule's.
+    pub lr_scale: f64,
+    /// Its weight decay; absent: the rule's.
+    pub weight_decay: Option<f64>,
+}
+
+impl Default for ParameterGroup {
+    fn default() -> Self {
+        Self { lr_scale: 1.0, weight_decay: None }
+    }
 }
 
 /// What the rule keeps for one parameter.
@@ -36,6 +66,7 @@ struct ParameterState {
 #[derive(Debug)]
 pub struct Optimizer {
     rule: Box<dyn UpdateRule>,
+    groups: HashMap<ParamId, ParameterGroup>,
     state: HashMap<ParamId, ParameterState>,
 }
 
@@ -55,7 +86,16 @@ pub struct SavedSlot {
 impl Optimizer {
     /// An optimizer without any state yet.
     pub fn new(rule: Box<dyn UpdateRule>) -> Self {
-        Self { rule, state: HashMap::new() }
+        Self { rule, groups: HashMap::new(), state: HashMap::new() }
+    }
+
+    /// Gives parameters groups of their own; the others keep the rule's settings.
+    pub fn with_groups(
+        mut self,
+        groups: impl IntoIterator<Item = (ParamId, ParameterGroup)>,
+    ) -> Self {
+        self.groups.extend(groups);
+        self
     }
 
     /// Names of the tensors kept for each parameter.
@@ -92,9 +132,16 @@ impl Optimizer {
         gradient: Tensor<1>,
         rates: Rates,
     ) -> Tensor<1> {
+        let group = self.groups.get(&id).copied().unwrap_or_default();
         let state = self.state.entry(id).or_default();
         state.step += 1;
-        self.rule.update(parameter, gradient, &mut state.slots, state.step, rates)
+        let update = Update {
+            number: state.step,
+            lr: rates.lr * group.lr_scale,
+            momentum: rates.momentum,
+            weight_decay: group.weight_decay.unwrap_or_else(|| self.rule.weight_decay()),
+        };
+        self.rule.update(parameter, gradient, &mut state.slots, update)
     }
 
     /// The state of the named parameters, in the order of `names`.

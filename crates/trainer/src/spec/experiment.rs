@@ -120,11 +120,14 @@ pub struct StageSpec {
     pub batch: BatchSpec,
     /// Length of the stage.
     pub run_for: Span,
-    /// Which parameters learn: the first rule that matches one counts, and all must match; empty: all learn.
+    /// Which parameters learn, and how fast: the first rule that matches one counts, and all must match; empty: all
+    /// learn alike.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub params: Vec<ParameterRule>,
     /// The update rule.
     pub optimizer: OptimizerSpec,
+    /// Whether the weight decay also takes norms and biases.
+    pub decay_norm_and_bias: bool,
     /// Learning rate over the stage.
     pub schedule: ScheduleSpec,
     /// Lower rates before the schedule.
