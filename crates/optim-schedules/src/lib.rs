@@ -21,7 +21,8 @@ mod span;
 pub use error::Error;
 pub use gradients::Gradients;
 pub use optimizer::{
-    Adam, AdamW, Optimizer, OptimizerSpec, ParameterGroup, SavedSlot, Sgd, Update, UpdateRule,
+    Adam, AdamW, Lamb, Lion, Optimizer, OptimizerSpec, ParameterGroup, RmsProp, RmsPropTf,
+    SavedSlot, Sgd, Update, UpdateRule,
 };
 pub use schedule::{
     Anneal, Constant, CosineAnnealing, CosineWarmRestarts, Cyclic, CyclicMode, Decay, Exponential,

@@ -54,19 +54,13 @@ impl Net {
     }
 }
 
+/// The options that are kept in the fixture are the rule's settings, under the same names.
 fn optimizer(case: &Value) -> Optimizer {
-    let options = &case["options"];
-    let spec = match case["optimizer"].as_str().unwrap() {
-        "SGD" => json!({
-            "type": "sgd", "momentum": options["momentum"], "dampening": options["dampening"],
-            "nesterov": options["nesterov"], "weight_decay": options["weight_decay"],
-        }),
-        adam => json!({
-            "type": adam.to_lowercase(), "betas": options["betas"], "eps": options["eps"],
-            "weight_decay": options["weight_decay"],
-        }),
-    };
-    serde_json::from_value::<OptimizerSpec>(spec).unwrap().build().unwrap()
+    let mut settings = case["options"].clone();
+    let table = settings.as_object_mut().unwrap();
+    table.remove("lr");
+    table.insert("type".to_owned(), json!(case["optimizer"].as_str().unwrap().to_lowercase()));
+    serde_json::from_value::<OptimizerSpec>(settings).unwrap().build().unwrap()
 }
 
 /// PyTorch's own f32 run differs from its f64 run by up to this much after 20 steps (rounding of each step), so it is

@@ -1,8 +1,9 @@
-"""Optimizers: parameters after each step of Adam, AdamW and SGD, alone and under OneCycleLR."""
+"""Optimizers: parameters after each step of torch.optim's and timm's, alone and under OneCycleLR."""
 
 import torch
+from timm.optim import Lamb, Lion, RMSpropTF
 from torch import nn
-from torch.optim import SGD, Adam, AdamW
+from torch.optim import SGD, Adam, AdamW, RMSprop
 from torch.optim.lr_scheduler import OneCycleLR
 
 from generator import DTYPES, tensor, u
@@ -35,7 +36,7 @@ def run(make, dtype, one_cycle, groups=None):
 
 
 def fixture():
-    """Every optimizer case in both precisions."""
+    """Every optimizer case."""
     cases = [
         ("adam", Adam, {"lr": 0.01}, False),
         ("adam_weight_decay", Adam, {"lr": 0.01, "weight_decay": 1e-2}, False),
@@ -53,6 +54,28 @@ def fixture():
         ("sgd_momentum_one_cycle", SGD, {"lr": 0.01, "momentum": 0.9}, True),
         # Plain SGD: the schedule gives it a momentum all the same.
         ("sgd_one_cycle", SGD, {"lr": 0.01}, True),
+        ("rmsprop", RMSprop, {"lr": 1e-3}, False),
+        (
+            "rmsprop_centered_momentum",
+            RMSprop,
+            {"lr": 1e-3, "alpha": 0.9, "momentum": 0.9, "centered": True, "weight_decay": 1e-2},
+            False,
+        ),
+        ("rmsprop_centered", RMSprop, {"lr": 1e-3, "centered": True}, False),
+        ("rmsprop_tf", RMSpropTF, {"lr": 1e-3}, False),
+        (
+            "rmsprop_tf_momentum",
+            RMSpropTF,
+            {"lr": 1e-3, "momentum": 0.9, "eps": 1e-3, "weight_decay": 1e-2},
+            False,
+        ),
+        ("rmsprop_tf_one_cycle", RMSpropTF, {"lr": 1e-3, "momentum": 0.9, "eps": 1e-3}, True),
+        # The stage clips, not the rule.
+        ("lamb", Lamb, {"lr": 0.01, "max_grad_norm": None}, False),
+        ("lamb_clipped_trust", Lamb, {"lr": 0.01, "max_grad_norm": None, "trust_clip": True}, False),
+        ("lamb_no_decay", Lamb, {"lr": 0.01, "max_grad_norm": None, "weight_decay": 0.0}, False),
+        ("lion", Lion, {"lr": 1e-3}, False),
+        ("lion_weight_decay", Lion, {"lr": 1e-3, "weight_decay": 0.5}, False),
     ]
     # Kiln's settings, and PyTorch's of the group.
     decay = {"lr": 0.01, "weight_decay": 0.1}
@@ -65,7 +88,8 @@ def fixture():
         ),
     }
     cases += [(name, kind, options, False) for name, (_, kind, options) in groups.items()]
-    keep = ("lr", "betas", "eps", "weight_decay", "momentum", "dampening", "nesterov")
+    keep = ("lr", "betas", "eps", "weight_decay", "momentum", "dampening", "nesterov", "alpha")
+    keep += ("centered", "trust_clip")
     out = []
     for name, kind, options, one_cycle in cases:
 
@@ -89,19 +113,23 @@ def fixture():
                 theirs[parameter].pop("lr_scale", None)
         if one_cycle:
             case["one_cycle"] = {"max_lr": 3e-3, "total_steps": STEPS}
+        # Both precisions of each rule's first case, which shows what f32 costs.
+        first = all(case["optimizer"] != other["optimizer"] for other in out)
         for label, dtype in DTYPES.items():
+            if label != "f32" and not first:
+                continue
             lrs, momenta, trace = run(make, dtype, one_cycle, theirs)
             if label == "f32":
                 if one_cycle:
                     case["lr"] = lrs
-                    case["beta1" if kind is not SGD else "momentum"] = momenta
+                    case["momentum" if "momentum" in defaults else "beta1"] = momenta
             case[label] = trace
         out.append(case)
     return {
         "note": (
             f"parameters after each of {STEPS} steps; parameter NAME starts as u(NAME) and its "
             "gradient at step t (from 0) is u(grad.NAME.t); lr, beta1 and momentum are those used "
-            "at that step; f64 is the same run in float64"
+            "at that step; f64 is the same run in float64, of each rule's first case"
         ),
         "shapes": {name: list(shape) for name, shape in SHAPES.items()},
         "steps": STEPS,

@@ -1,6 +1,6 @@
 //! Adam, and Adam with decoupled weight decay.
 
-use super::update::{Update, UpdateRule};
+use super::update::{Update, UpdateRule, check_weight_decay};
 use crate::error::{Error, check};
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
@@ -48,25 +48,24 @@ impl Default for AdamW {
     }
 }
 
-const SLOTS: &[&str] = &["exp_avg", "exp_avg_sq"];
+/// What Adam and its relatives keep.
+pub(super) const MOMENTS: &[&str] = &["exp_avg", "exp_avg_sq"];
 
-fn validate(betas: [f64; 2], eps: f64, weight_decay: f64) -> Result<(), Error> {
+pub(super) fn check_moments(betas: [f64; 2], eps: f64) -> Result<(), Error> {
     for beta in betas {
         check((0.0..1.0).contains(&beta), "betas", "at least 0 and below 1", beta)?;
     }
-    check(eps >= 0.0 && eps.is_finite(), "eps", "at least 0", eps)?;
-    let decay_valid = weight_decay >= 0.0 && weight_decay.is_finite();
-    check(decay_valid, "weight_decay", "at least 0", weight_decay)
+    check(eps >= 0.0 && eps.is_finite(), "eps", "at least 0", eps)
 }
 
-/// The adaptive part, common to both: the order of operations is PyTorch's.
-fn adapt(
-    parameter: Tensor<1>,
+/// The mean gradient over the root of the mean square, without the correction of the mean's first steps, and that
+/// correction. The order of operations is PyTorch's.
+fn direction(
     gradient: Tensor<1>,
     slots: &mut Vec<Tensor<1>>,
     update: Update,
     ([beta1, beta2], eps): ([f64; 2], f64),
-) -> Tensor<1> {
+) -> (Tensor<1>, f64) {
     let beta1 = update.momentum.unwrap_or(beta1);
     let mut kept = slots.drain(..);
     let mean = kept.next().unwrap_or_else(|| gradient.zeros_like());
@@ -80,12 +79,36 @@ fn adapt(
     let correction1 = 1.0 - beta1.powf(updates);
     let correction2 = (1.0 - beta2.powf(updates)).sqrt();
     let denominator = square.sqrt() / correction2 + eps;
-    parameter - mean / denominator * (update.lr / correction1)
+    (mean / denominator, correction1)
+}
+
+/// Adam's direction, all corrected.
+pub(super) fn adaptive_direction(
+    gradient: Tensor<1>,
+    slots: &mut Vec<Tensor<1>>,
+    update: Update,
+    settings: ([f64; 2], f64),
+) -> Tensor<1> {
+    let (direction, correction) = direction(gradient, slots, update, settings);
+    direction / correction
+}
+
+/// The adaptive part, common to both.
+fn adapt(
+    parameter: Tensor<1>,
+    gradient: Tensor<1>,
+    slots: &mut Vec<Tensor<1>>,
+    update: Update,
+    settings: ([f64; 2], f64),
+) -> Tensor<1> {
+    let (direction, correction) = direction(gradient, slots, update, settings);
+    parameter - direction * (update.lr / correction)
 }
 
 impl Adam {
     pub(super) fn validate(&self) -> Result<(), Error> {
-        validate(self.betas, self.eps, self.weight_decay)
+        check_moments(self.betas, self.eps)?;
+        check_weight_decay(self.weight_decay)
     }
 }
 
@@ -95,7 +118,7 @@ impl UpdateRule for Adam {
     }
 
     fn slots(&self) -> &'static [&'static str] {
-        SLOTS
+        MOMENTS
     }
 
     fn update(
@@ -115,7 +138,8 @@ impl UpdateRule for Adam {
 
 impl AdamW {
     pub(super) fn validate(&self) -> Result<(), Error> {
-        validate(self.betas, self.eps, self.weight_decay)
+        check_moments(self.betas, self.eps)?;
+        check_weight_decay(self.weight_decay)
     }
 }
 
@@ -125,7 +149,7 @@ impl UpdateRule for AdamW {
     }
 
     fn slots(&self) -> &'static [&'static str] {
-        SLOTS
+        MOMENTS
     }
 
     fn update(

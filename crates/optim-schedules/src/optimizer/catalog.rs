@@ -3,6 +3,9 @@
 //! A new optimizer is one file and two lines: a `mod` line in the folder's `mod.rs` and a row of the table here.
 
 use super::adam::{Adam, AdamW};
+use super::lamb::Lamb;
+use super::lion::Lion;
+use super::rms_prop::{RmsProp, RmsPropTf};
 use super::sgd::Sgd;
 use super::update::Optimizer;
 use crate::error::Error;
@@ -42,4 +45,12 @@ optimizers! {
     AdamW(AdamW);
     /// Stochastic gradient descent.
     Sgd(Sgd);
+    /// Gradients over the root of their mean square, as in PyTorch.
+    RmsProp(RmsProp);
+    /// The same as in TensorFlow.
+    RmsPropTf(RmsPropTf);
+    /// Adam's direction, scaled for each layer.
+    Lamb(Lamb);
+    /// The sign of the momentum.
+    Lion(Lion);
 }

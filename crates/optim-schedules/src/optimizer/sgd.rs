@@ -1,6 +1,6 @@
 //! Stochastic gradient descent.
 
-use super::update::{Update, UpdateRule};
+use super::update::{Update, UpdateRule, check_weight_decay};
 use crate::error::{Error, check};
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
@@ -28,8 +28,7 @@ impl Sgd {
         let Self { momentum, dampening, nesterov, weight_decay } = *self;
         check((0.0..1.0).contains(&momentum), "momentum", "at least 0 and below 1", momentum)?;
         check((0.0..=1.0).contains(&dampening), "dampening", "from 0 to 1", dampening)?;
-        let decay_valid = weight_decay >= 0.0 && weight_decay.is_finite();
-        check(decay_valid, "weight_decay", "at least 0", weight_decay)?;
+        check_weight_decay(weight_decay)?;
         let nesterov_valid = !nesterov || (momentum > 0.0 && dampening == 0.0);
         check(nesterov_valid, "nesterov", "used with momentum and without dampening", nesterov)
     }

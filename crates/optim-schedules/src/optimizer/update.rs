@@ -1,6 +1,6 @@
 //! Applies an update rule to every parameter of a model that has a gradient.
 
-use crate::error::Error;
+use crate::error::{Error, check};
 use crate::gradients::Gradients;
 use crate::schedule::Rates;
 use burn::module::{Module, ModuleMapper, Param, ParamId};
@@ -53,6 +53,11 @@ impl Default for ParameterGroup {
     fn default() -> Self {
         Self { lr_scale: 1.0, weight_decay: None }
     }
+}
+
+pub(super) fn check_weight_decay(weight_decay: f64) -> Result<(), Error> {
+    let valid = weight_decay >= 0.0 && weight_decay.is_finite();
+    check(valid, "weight_decay", "at least 0", weight_decay)
 }
 
 /// What the rule keeps for one parameter.
