@@ -1,6 +1,7 @@
 //! What people read: the help text, and an experiment with all its layers merged.
-#![allow(missing_docs, reason = "a test")]
+#![allow(missing_docs, clippy::unwrap_used, reason = "a test")]
 
+use std::path::Path;
 use std::process::Command;
 
 fn kiln(arguments: &[&str]) -> String {
@@ -21,8 +22,20 @@ fn help_of_train() {
 }
 
 #[test]
-fn phase1_with_data() {
-    insta::assert_snapshot!(kiln(&["config", "show", "phase1", "--data", "/pictures"]));
+fn every_experiment_with_data() {
+    let configs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs");
+    let mut names: Vec<String> = std::fs::read_dir(configs)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+        .map(|path| path.file_stem().unwrap().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    assert!(names.contains(&"unfreeze".to_owned()), "{names:?}");
+    for name in names {
+        let shown = kiln(&["config", "show", &name, "--data", "/pictures"]);
+        insta::assert_snapshot!(format!("{}_with_data", name.replace('-', "_")), shown);
+    }
 }
 
 #[test]

@@ -37,5 +37,5 @@ pub use run::{Destination, Outcome, RunSettings, begin, best_model, evaluate_run
 pub use run_directory::{PictureFingerprints, RunDirectory, RunIdentity};
 pub use tally::Tally;
 pub use weights::{
-    WeightsSpec, card_in, classes_in, model_of, network_from, numbered_classes, weights_bytes,
+    Take, WeightsSpec, card_in, classes_in, model_of, network_from, numbered_classes, weights_bytes,
 };

@@ -5,6 +5,7 @@ use crate::checkpoint::TrainState;
 use crate::error::Error;
 use crate::parameter_rules::ParameterRules;
 use crate::spec::{ExperimentSpec, Layers, Metric, StageSpec};
+use crate::weights::Take;
 use kiln_augment::mix::{Mix, MixSpec};
 use kiln_augment::{Pipeline, Size, Transform};
 use kiln_data::{BatchShape, Recipe};
@@ -29,6 +30,8 @@ pub struct StagePlan {
     pub epochs: u64,
     /// The rates of every step.
     pub schedule: Box<dyn Schedule>,
+    /// Whose weights it starts from, unless it is the first.
+    pub start_from: Take,
     /// Which parameters learn.
     pub(crate) params: ParameterRules,
     /// The update rule.
@@ -113,6 +116,12 @@ pub fn check(spec: &ExperimentSpec, layers: &Layers) -> Result<(), Error> {
         let delta_valid = stage.early_stopping.as_ref().is_none_or(|stop| stop.min_delta >= 0.0);
         ensure(delta_valid, &at("early_stopping.min_delta"), "at least 0")?;
         ensure(stage.checkpoint.keep_newest > 0, &at("checkpoint.keep_newest"), "at least 1")?;
+        let has_before = spec.stages.first() != Some(name);
+        ensure(
+            has_before || stage.start_from == Take::Newest,
+            &at("start_from"),
+            "left out of the first stage, which starts from [weights] or anew",
+        )?;
         parameter_rules(name, stage, layers)?;
         stage.optimizer.build().map_err(|error| fault(&at("optimizer"), &error))?;
         if let Some(mixing) = &stage.mixing {
@@ -210,6 +219,7 @@ fn resolve_stage(
         total_steps,
         epochs: total_steps.div_ceil(steps_per_epoch),
         schedule,
+        start_from: stage.start_from,
         params: parameter_rules(name, stage, layers)?,
         optimizer: stage.optimizer.clone(),
         decay_norm_and_bias: stage.decay_norm_and_bias,

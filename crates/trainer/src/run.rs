@@ -1,7 +1,7 @@
 //! A whole run: begin or resume, stage after stage, the final evaluation.
 
 use crate::card::ModelCard;
-use crate::checkpoint::{CheckpointSet, TrainState, load_model, newest};
+use crate::checkpoint::{self, CheckpointSet, TrainState, load_model, newest};
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::evaluate::{Test, evaluate};
@@ -11,6 +11,7 @@ use crate::record::Evaluation;
 use crate::run_directory::{FORMAT, PictureFingerprints, RunDirectory, RunIdentity};
 use crate::spec::{ExperimentSpec, Layer, Layers};
 use crate::train::{Ending, Progress, Trainer};
+use crate::weights::Take;
 use burn::tensor::Device;
 use kiln_augment::{Domain, RandomKey};
 use kiln_data::{Listing, Loader, LoaderSettings, OpenContext, cached_subset};
@@ -141,20 +142,6 @@ pub fn evaluate_run(
     run.evaluate_best(&directory, settings, observer)
 }
 
-/// The folder of a run's best checkpoint.
-///
-/// # Errors
-/// [`Error::Checkpoint`] when there is none yet.
-fn best_checkpoint(directory: &RunDirectory) -> Result<PathBuf, Error> {
-    let folder = directory.checkpoints();
-    let newest = newest(&folder)?
-        .ok_or_else(|| Error::checkpoint(&folder, "the run has no checkpoint yet"))?;
-    Ok(match &newest.state.best {
-        Some(best) => folder.join(&best.checkpoint),
-        None => newest.path,
-    })
-}
-
 /// A run's best network, on the kernels that the run is set to, and its card.
 ///
 /// # Errors
@@ -163,7 +150,7 @@ pub fn best_model(
     directory: &RunDirectory,
     device: &Device,
 ) -> Result<(Network, ModelCard), Error> {
-    let (network, card) = load_model(&best_checkpoint(directory)?, device)?;
+    let (network, card) = load_model(&checkpoint::find(directory, Take::Best)?, device)?;
     let spec = recorded_layers(directory)?.resolve()?;
     Ok((network.with_kernels(spec.trainer.kernels), card))
 }
@@ -302,6 +289,13 @@ impl Prepared {
         self.check_rules(&network)?;
         directory.keep_records(state.records)?;
         while let Some(stage) = self.stages.get(state.stage) {
+            let begins = restored.is_none() && state.stage > 0;
+            if begins && stage.start_from == Take::Best {
+                let best = checkpoint::find(directory, Take::Best)?;
+                observer.note(&format!("stage {} starts from {}", stage.name, best.display()));
+                network = load_model(&best, &training_device)?.0;
+                network = network.with_kernels(self.spec.trainer.kernels);
+            }
             network = stage.params.apply(network);
             observer.stage(stage, stage.params.learning(&network), parameter_count(&network));
             let mut optimizer = stage.new_optimizer(&network)?;
@@ -341,7 +335,8 @@ impl Prepared {
     ) -> Result<Network, Error> {
         let network = self.drawn_network(device)?;
         let Some(weights) = &self.spec.weights else { return Ok(network) };
-        let (network, notes) = weights.load(network, &self.spec.model, &self.spec.input)?;
+        let (network, notes) =
+            weights.load(network, &self.spec.model, &self.spec.input, self.train.class_names())?;
         for note in &notes {
             observer.note(note);
         }
@@ -369,7 +364,7 @@ impl Prepared {
         settings: &RunSettings,
         observer: &mut dyn Observer,
     ) -> Result<Evaluation, Error> {
-        let path = best_checkpoint(directory)?;
+        let path = checkpoint::find(directory, Take::Best)?;
         let set = CheckpointSet::open(&path)?;
         let (network, card) = load_model(&path, &settings.device)?;
         let network = network.with_kernels(self.spec.trainer.kernels);

@@ -1,7 +1,9 @@
-//! Networks from files of weights that no run wrote.
+//! Networks from files of weights, of other programs or other runs.
 
 use crate::card::ModelCard;
+use crate::checkpoint;
 use crate::error::Error;
+use crate::run_directory::RunDirectory;
 use crate::spec::InputSpec;
 use burn::tensor::Device;
 use kiln_models::{
@@ -9,6 +11,7 @@ use kiln_models::{
     load_weights, state_dict, state_dict_shapes, to_safetensors,
 };
 use serde::{Deserialize, Serialize};
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 /// Key of the model card in the header of a safetensors file.
@@ -18,8 +21,11 @@ pub(crate) const CARD: &str = "kiln.card";
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WeightsSpec {
-    /// A `.pth`, `.pt` or `.safetensors` file.
+    /// A `.pth`, `.pt` or `.safetensors` file, or the directory of a run.
     pub path: PathBuf,
+    /// Which of a run's checkpoints; absent: the best.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub take: Option<Take>,
     /// Whose names its tensors have; absent: as they show.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layout: Option<Layout>,
@@ -28,30 +34,62 @@ pub struct WeightsSpec {
     pub new_head: bool,
 }
 
+/// Which weights of several.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Take {
+    /// Those of the best epoch.
+    Best,
+    /// The last ones.
+    #[default]
+    Newest,
+}
+
 impl WeightsSpec {
-    /// `network`, which is a `model`, with the file's values, and what there is to say about them. `input` is how pictures
-    /// are prepared.
+    /// The file itself, or that of a run's checkpoint.
+    fn file(&self) -> Result<PathBuf, Error> {
+        let fault = |problem: &dyn Display| {
+            let (path, problem) = (self.path.clone(), problem.to_string());
+            Error::from(WeightsError::File { path, problem })
+        };
+        if !self.path.is_dir() {
+            return match self.take {
+                None => Ok(self.path.clone()),
+                Some(_) => {
+                    Err(fault(&"is a file or missing; `take` is for the directory of a run"))
+                }
+            };
+        }
+        RunDirectory::open(&self.path)
+            .and_then(|(run, _)| checkpoint::model_file(&run, self.take.unwrap_or(Take::Best)))
+            .map_err(|error| fault(&error))
+    }
+
+    /// `network`, which is a `model` for `class_names`, with the file's values, and what there is to say about them.
+    /// `input` is how pictures are prepared.
     pub(crate) fn load(
         &self,
         network: Network,
         model: &ModelSpec,
         input: &InputSpec,
+        class_names: &[String],
     ) -> Result<(Network, Vec<String>), Error> {
-        let file = WeightsFile::open(&self.path)?;
+        let file = WeightsFile::open(&self.file()?)?;
+        let card = card_in(&file)?;
+        if let Some(card) = &card {
+            self.check(card, model, class_names).map_err(|problem| {
+                Error::from(WeightsError::File { path: file.path.clone(), problem })
+            })?;
+        }
         let settings = LoadSettings { layout: self.layout, new_head: self.new_head };
         let (network, report) = load_weights(network, &file, settings)?;
         let kept = match report.kept.len() {
             0 => String::new(),
             kept => format!("; {kept} of the classifier start anew"),
         };
-        let path = self.path.display();
+        let path = file.path.display();
         let mut notes = vec![format!("weights: {} tensors of {path}{kept}", report.loaded)];
-        if let Some(card) = card_in(&file)? {
-            let (theirs, ours) = (architecture(&card.model), architecture(model));
-            if theirs != ours {
-                let problem = format!("they are of the model {theirs}, this experiment has {ours}");
-                return Err(WeightsError::File { path: self.path.clone(), problem }.into());
-            }
+        if let Some(card) = card {
             let (theirs, ours) = (card.input.in_words(), input.in_words());
             if theirs != ours {
                 notes.push(format!("weights: trained with {theirs}; this experiment has {ours}"));
@@ -65,6 +103,35 @@ impl WeightsSpec {
         }
         Ok((network, notes))
     }
+
+    /// Whether weights with this card are of `model`, and of the same classes unless their head is left out.
+    fn check(
+        &self,
+        card: &ModelCard,
+        model: &ModelSpec,
+        class_names: &[String],
+    ) -> Result<(), String> {
+        let (theirs, ours) = (architecture(&card.model), architecture(model));
+        if theirs != ours {
+            return Err(format!("they are of the model {theirs}, this experiment has {ours}"));
+        }
+        let named = card.class_names != numbered_classes(card.class_names.len());
+        if named && !self.new_head && card.class_names != class_names {
+            return Err(format!(
+                "their classes are {}, those of the pictures {}; `new_head = true` starts the classifier anew",
+                shortened(&card.class_names),
+                shortened(class_names)
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// The first names of a list, and how many it has.
+fn shortened(names: &[String]) -> String {
+    let first: Vec<&str> = names.iter().take(4).map(String::as_str).collect();
+    let more = if names.len() > first.len() { ", ..." } else { "" };
+    format!("{}{more} ({})", first.join(", "), names.len())
 }
 
 /// The model's table without what only training and the classifier know.
@@ -167,7 +234,7 @@ pub fn weights_bytes(
     card: &ModelCard,
     layout: Layout,
 ) -> Result<Vec<u8>, Error> {
-    let fault = |error: &dyn std::fmt::Display| WeightsError::File {
+    let fault = |error: &dyn Display| WeightsError::File {
         path: path.to_owned(),
         problem: error.to_string(),
     };

@@ -8,7 +8,7 @@ use kiln_trainer::{
     Destination, Error, ModelCard, Outcome, RunDirectory, RunSettings, Silent, StopRequest, begin,
     best_model, numbered_classes, weights_bytes,
 };
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 const EXPERIMENT: &str = r#"
 seed = 7
@@ -72,10 +72,6 @@ fn stages_train_what_their_rules_say_from_a_files_weights() {
     let extra = format!("weights = {{ path = '{path}', new_head = true }}");
     assert!(matches!(run(folder.path(), &extra), Ok(Outcome::Finished { .. })));
     let (directory, _) = RunDirectory::open(&folder.path().join("run")).unwrap();
-    let checkpoints = directory.path().join("checkpoints");
-    let mut names: Vec<_> =
-        std::fs::read_dir(checkpoints).unwrap().map(|entry| entry.unwrap().path()).collect();
-    names.sort();
     let (network, card) = best_model(&directory, &Device::flex()).unwrap();
     assert_eq!(card.class_names.len(), 4);
     for (trained, before) in state_dict(&network).iter().zip(&file) {
@@ -83,8 +79,7 @@ fn stages_train_what_their_rules_say_from_a_files_weights() {
         // The best checkpoint is one of either stage: what both freeze is as in the file.
         assert!(learns || trained == before, "{} moved", trained.name);
     }
-    let last = names.last().unwrap().join("model.safetensors");
-    let last = kiln_models::WeightsFile::open(&last).unwrap();
+    let last = weights_in(checkpoints(folder.path()).last().unwrap());
     let moved: Vec<_> = file
         .iter()
         .filter(|tensor| !tensor.name.starts_with("fc."))
@@ -95,25 +90,104 @@ fn stages_train_what_their_rules_say_from_a_files_weights() {
     assert_eq!(moved, of_layer3.map(|tensor| tensor.name.as_str()).collect::<Vec<_>>());
 }
 
+/// The checkpoint folders of the run in `folder`, oldest first.
+fn checkpoints(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder.join("run/checkpoints")).unwrap();
+    let mut sets: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    sets.sort();
+    sets
+}
+
+fn weights_in(set: &Path) -> kiln_models::WeightsFile {
+    kiln_models::WeightsFile::open(&set.join("model.safetensors")).unwrap()
+}
+
+#[test]
+fn a_stage_starts_from_the_last_or_the_best_weights() {
+    // The rates of the last epoch do damage, so that the best comes before; with a rate of 0 the second stage keeps what
+    // it starts from.
+    let settings = "
+        model.block_dropout = 0.0
+        common.optimizer = { type = 'sgd' }
+        common.checkpoint = { keep_newest = 9, best_by = 'val_loss' }
+        [stage.head]
+        run_for = { epochs = 4 }
+        params = []
+        schedule = { type = 'piecewise', points = [
+            { at = { epochs = 3 }, lr = 1e-3 },
+            { at = { epochs = 3.25 }, lr = 2.0 },
+        ] }
+        [stage.more]
+        run_for = { steps = 1 }
+        params = []
+        schedule = { type = 'constant', lr = 0.0 }
+        START";
+    for start_from in ["newest", "best"] {
+        let folder = tempfile::tempdir().unwrap();
+        let extra = settings.replace("START", &format!("start_from = '{start_from}'"));
+        assert!(matches!(run(folder.path(), &extra), Ok(Outcome::Finished { .. })));
+        let sets = checkpoints(folder.path());
+        let (last, of_head) = sets.split_last().unwrap();
+        let after = weights_in(last).read("fc.weight").unwrap();
+        let equal: Vec<bool> =
+            of_head.iter().map(|set| weights_in(set).read("fc.weight").unwrap() == after).collect();
+        let state = std::fs::read_to_string(of_head.last().unwrap().join("state.json")).unwrap();
+        let state: serde_json::Value = serde_json::from_str(&state).unwrap();
+        let best = state["best"]["checkpoint"].as_str().unwrap();
+        let newest = of_head.last().unwrap().file_name().unwrap().to_str().unwrap();
+        assert_ne!(best, newest, "the test needs a best epoch before the last one");
+        let expect = if start_from == "best" { best } else { newest };
+        for (set, equal) in of_head.iter().zip(equal) {
+            assert_eq!(equal, set.ends_with(expect), "{start_from}: {}", set.display());
+        }
+    }
+}
+
+#[test]
+fn a_run_starts_from_another_runs_best() {
+    let first = tempfile::tempdir().unwrap();
+    run(first.path(), "").unwrap();
+    let (directory, _) = RunDirectory::open(&first.path().join("run")).unwrap();
+    let (best, _) = best_model(&directory, &Device::flex()).unwrap();
+    let still = "common.optimizer = { type = 'sgd' }
+        common.schedule = { type = 'constant', lr = 0.0 }
+        stage.more.params = [{ path = '^fc' }, { path = '.', freeze = 'weights_and_stats' }]";
+    let path = directory.path().display();
+
+    let second = tempfile::tempdir().unwrap();
+    run(second.path(), &format!("weights = {{ path = '{path}' }}\n{still}")).unwrap();
+    let last = weights_in(checkpoints(second.path()).last().unwrap());
+    for tensor in state_dict(&best) {
+        assert_eq!(last.read(&tensor.name).unwrap(), tensor.values, "{}", tensor.name);
+    }
+
+    let check = |weights: &str, more: &str, code: u8, message: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        let error = run(folder.path(), &format!("weights = {weights}\n{more}")).unwrap_err();
+        assert!(error.to_string().contains(message), "{error}");
+        assert_eq!(error.exit_code(), code, "{error}");
+        assert!(!folder.path().join("run").exists());
+    };
+    let other = "data.source = { type = 'synth', train = 20, val = 10, classes = 5, side = 32 }";
+    check(&format!("{{ path = '{path}' }}"), other, 5, "their classes are");
+    check("{ path = '/nowhere', take = 'best' }", "", 5, "`take` is for the directory of a run");
+    let empty = first.path().display();
+    check(&format!("{{ path = '{empty}' }}"), "", 5, &empty.to_string());
+    check(&format!("{{ path = '{path}' }}"), "model.type = 'resnet32'", 5, "they are of the model");
+}
+
 /// The values of `name` after one step of plain gradient descent under `settings`.
 fn after_a_step(name: &str, settings: &str) -> Vec<f32> {
     let folder = tempfile::tempdir().unwrap();
     let extra = format!(
         "{settings}
+         model.block_dropout = 0.0
          common.optimizer = {{ type = 'sgd', weight_decay = 0.5 }}
          stage.head.run_for = {{ steps = 1 }}
          stage.more = {{ params = [], schedule = {{ type = 'constant', lr = 0.0 }} }}"
     );
     assert!(matches!(run(folder.path(), &extra), Ok(Outcome::Finished { .. })));
-    let checkpoints = folder.path().join("run/checkpoints");
-    let mut sets: Vec<_> =
-        std::fs::read_dir(checkpoints).unwrap().map(|entry| entry.unwrap().path()).collect();
-    sets.sort();
-    let read = |set: &Path| {
-        let file = kiln_models::WeightsFile::open(&set.join("model.safetensors")).unwrap();
-        file.read(name).unwrap()
-    };
-    read(sets.last().unwrap())
+    weights_in(checkpoints(folder.path()).last().unwrap()).read(name).unwrap()
 }
 
 #[test]

@@ -7,6 +7,5 @@ mod set;
 mod state;
 mod tensors;
 
-pub(crate) use set::load_model;
-pub(crate) use set::{CheckpointSet, newest, prune, write};
+pub(crate) use set::{CheckpointSet, find, load_model, model_file, newest, prune, write};
 pub(crate) use state::TrainState;

@@ -4,7 +4,8 @@ use super::state::TrainState;
 use super::tensors::{Contents, from_bytes, to_bytes};
 use crate::card::ModelCard;
 use crate::error::Error;
-use crate::weights::CARD;
+use crate::run_directory::RunDirectory;
+use crate::weights::{CARD, Take};
 use burn::tensor::Device;
 use kiln_models::{NamedTensor, Network, load_state_dict, parameter_names, state_dict};
 use kiln_optim_schedules::{Optimizer, SavedSlot};
@@ -129,6 +130,28 @@ fn sync_folder(path: &Path) -> std::io::Result<()> {
 /// [`Error::Checkpoint`] when the newest set's state cannot be read.
 pub(crate) fn newest(folder: &Path) -> Result<Option<CheckpointSet>, Error> {
     names(folder)?.pop().map(|name| CheckpointSet::open(&folder.join(name))).transpose()
+}
+
+/// The folder of a run's best or newest set.
+///
+/// # Errors
+/// [`Error::Checkpoint`] when there is none yet.
+pub(crate) fn find(directory: &RunDirectory, take: Take) -> Result<PathBuf, Error> {
+    let folder = directory.checkpoints();
+    let newest = newest(&folder)?
+        .ok_or_else(|| Error::checkpoint(&folder, "the run has no checkpoint yet"))?;
+    Ok(match (take, &newest.state.best) {
+        (Take::Best, Some(best)) => folder.join(&best.checkpoint),
+        _ => newest.path,
+    })
+}
+
+/// The file of weights in that set.
+///
+/// # Errors
+/// As [`find`].
+pub(crate) fn model_file(directory: &RunDirectory, take: Take) -> Result<PathBuf, Error> {
+    Ok(find(directory, take)?.join(MODEL))
 }
 
 impl CheckpointSet {

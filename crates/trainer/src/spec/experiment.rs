@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::parameter_rules::ParameterRule;
-use crate::weights::WeightsSpec;
+use crate::weights::{Take, WeightsSpec};
 use kiln_augment::mix::MixSpec;
 use kiln_augment::{Interpolation, OpSpec};
 use kiln_data::{OnBadImage, SourceSpec};
@@ -43,7 +43,7 @@ pub struct ExperimentSpec {
     pub input: InputSpec,
     /// The network.
     pub model: ModelSpec,
-    /// A file whose weights the first stage starts from; absent: initial values.
+    /// Whose weights the first stage starts from, a file's or a run's; absent: initial values.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weights: Option<WeightsSpec>,
     /// How the run computes.
@@ -120,6 +120,9 @@ pub struct StageSpec {
     pub batch: BatchSpec,
     /// Length of the stage.
     pub run_for: Span,
+    /// Whose weights a stage after the first starts from: the last ones, or the run's best so far.
+    #[serde(default, skip_serializing_if = "is_newest")]
+    pub start_from: Take,
     /// Which parameters learn, and how fast: the first rule that matches one counts, and all must match; empty: all
     /// learn alike.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -153,6 +156,11 @@ pub struct StageSpec {
     pub early_stopping: Option<EarlyStoppingSpec>,
     /// When checkpoints are written and which are kept.
     pub checkpoint: CheckpointSpec,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_newest(take: &Take) -> bool {
+    *take == Take::Newest
 }
 
 /// Pictures per step.
