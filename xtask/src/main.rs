@@ -13,6 +13,7 @@ mod device;
 mod experiments;
 mod nearest;
 mod process;
+mod smoke;
 mod tidy;
 mod usage;
 mod workspace;
@@ -50,6 +51,7 @@ fn dispatch() -> Result<ExitCode> {
         }
         "test" => no_flags("test", &rest).and_then(|()| checks::run(&workspace)),
         "tidy" => no_flags("tidy", &rest).and_then(|()| tidy::run(&workspace)),
+        "smoke" => smoke::run(&workspace, &rest),
         "bench" if rest.first().is_some_and(|what| what == "augment") => {
             process::become_example("throughput", &rest[1..])
         }

@@ -26,7 +26,7 @@ pub(crate) fn become_example(name: &str, flags: &[OsString]) -> Result<ExitCode>
 }
 
 /// The arguments of cargo up to the `--` that separates kiln's own.
-fn kiln_args(feature: Option<&'static str>) -> Vec<&'static str> {
+pub(crate) fn kiln_args(feature: Option<&'static str>) -> Vec<&'static str> {
     let mut args = vec!["run", "--package", "kiln-cli", "--bin", "kiln"];
     if let Some(feature) = feature {
         args.extend(["--features", feature]);

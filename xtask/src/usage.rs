@@ -8,9 +8,10 @@ use crate::experiments;
 use crate::workspace::Workspace;
 
 /// The commands that are not experiments; no experiment may take their names.
-pub(crate) const COMMANDS: [(&str, &str); 4] = [
+pub(crate) const COMMANDS: [(&str, &str); 5] = [
     ("test", "everything that must pass: tidy, fmt, clippy, tests with doctests, docs"),
     ("tidy", "the repository's own rules"),
+    ("smoke", "[FLAGS]: every experiment to its end at quick scale, on generated pictures"),
     ("bench", "WHAT [FLAGS]: measures loader, step, loop, memory, augment"),
     ("help", "this text"),
 ];

@@ -95,6 +95,8 @@ pub fn check(spec: &ExperimentSpec, layers: &Layers) -> Result<(), Error> {
         let fraction = subset.fraction;
         ensure(fraction > 0.0 && fraction <= 1.0, "data.subset.fraction", "above 0 and at most 1")?;
     }
+    let limit_valid = spec.data.limit.as_ref().is_none_or(|limit| limit.train.min(limit.val) > 0);
+    ensure(limit_valid, "data.limit", "at least 1 in training and validation")?;
     let prefetch_valid = (1..=1 << 20).contains(&spec.data.prefetch_mib);
     ensure(prefetch_valid, "data.prefetch_mib", "from 1 to 1048576")?;
     let ratio = spec.input.crop_ratio;

@@ -202,8 +202,12 @@ impl Prepared {
             ));
             train = train.select(&chosen);
         }
+        let mut val = found.val;
+        if let Some(limit) = &spec.data.limit {
+            (train, val) = (limited(train, limit.train), limited(val, limit.val));
+        }
         let stages = plan::resolve(&spec, layers, train.count(), train.class_names())?;
-        Ok(Self { spec, stages, train: Arc::new(train), val: Arc::new(found.val) })
+        Ok(Self { spec, stages, train: Arc::new(train), val: Arc::new(val) })
     }
 
     /// The experiment of an existing run, with the pictures that it began with.
@@ -380,9 +384,38 @@ impl Prepared {
     }
 }
 
+/// At most `most` samples, evenly spread over the listing, which goes class by class.
+fn limited(listing: Listing, most: u32) -> Listing {
+    let count = listing.count();
+    if count <= most {
+        return listing;
+    }
+    let spread = |i: u32| u64::from(i) * u64::from(count) / u64::from(most);
+    let chosen: Vec<u32> = (0..most).filter_map(|i| u32::try_from(spread(i)).ok()).collect();
+    listing.select(&chosen)
+}
+
 /// A name's fingerprint: FNV-1a, 64 bits.
 fn fnv1a(name: &str) -> u64 {
     name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::limited;
+    use kiln_data::{Entry, Listing};
+
+    #[test]
+    fn a_limit_takes_pictures_of_all_classes() {
+        let names: Vec<String> = (0..10).map(|i| format!("{i}.jpg")).collect();
+        let entries =
+            names.iter().zip(0..).map(|(name, i)| Entry { class: i / 5, name, file_bytes: 1 });
+        let listing = Listing::new("r", ["a", "b"].map(str::to_owned), entries).unwrap();
+        let taken = limited(listing.clone(), 4);
+        let names: Vec<&str> = (0..4).map(|i| taken.name(i)).collect();
+        assert_eq!(names, ["0.jpg", "2.jpg", "5.jpg", "7.jpg"]);
+        assert_eq!(limited(listing.clone(), 10), listing);
+    }
 }

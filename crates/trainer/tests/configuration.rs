@@ -1,6 +1,7 @@
 //! Layers of a configuration and the errors in them.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "a test")]
 
+use kiln_optim_schedules::Span;
 use kiln_trainer::spec::{Layer, Layers};
 use kiln_trainer::{Error, check};
 
@@ -136,6 +137,36 @@ fn higher_layers_win_key_by_key() {
     let spec = layers(&[overlay, set("stage.train.size=48")]).resolve().unwrap();
     let stage = &spec.stage["train"];
     assert_eq!((stage.size, stage.batch.micro, stage.batch.accumulate), (48, 32, 4));
+}
+
+#[test]
+fn a_layer_can_speak_of_every_stage() {
+    let quick = Layer::from_toml(
+        "quick.toml",
+        "[every_stage]\nsize = 32\nrun_for = { steps = 5 }\nbatch = { micro = 8 }",
+    )
+    .unwrap();
+    let two = "stages = [\"train\", \"more\"]\n[stage.train]\nsize = 96\n[stage.more.schedule]\n\
+               type = \"constant\"\nlr = 0.1";
+    let two = Layer::from_toml("two.toml", two).unwrap();
+    let upper = [two.clone(), quick.clone(), set("stage.more.size=48")];
+    let spec = layers(&upper).resolve().unwrap();
+    // Over what lower layers say of a stage, under what higher ones say.
+    assert_eq!((spec.stage["train"].size, spec.stage["more"].size), (32, 48));
+    for stage in spec.stage.values() {
+        assert_eq!(stage.run_for, Span::Steps(5));
+        assert_eq!((stage.batch.micro, stage.batch.accumulate), (8, 1));
+    }
+    let wrong = error(&[two, quick, set("every_stage.size=0")]);
+    let message = "--set every_stage.size=0: stage.train.size: must be from 1 to 16384";
+    assert_eq!(wrong.to_string(), message);
+    let misspelt = error(&[set("every_stage.sise=1")]);
+    assert!(
+        misspelt.to_string().starts_with("--set every_stage.sise=1: stage.train.sise: unknown"),
+        "{misspelt}"
+    );
+    let limit = error(&[set("data.limit={ train = 0, val = 1 }")]);
+    assert!(limit.to_string().contains("data.limit: must be at least 1"), "{limit}");
 }
 
 #[test]

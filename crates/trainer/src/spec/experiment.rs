@@ -26,7 +26,7 @@ impl ExperimentSpec {
     }
 }
 
-/// One experiment, all layers merged and `[common]` merged under every stage.
+/// One experiment, all layers merged, `[common]` and `[every_stage]` in the stages.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExperimentSpec {
@@ -61,6 +61,9 @@ pub struct DataSpec {
     /// Train on a part of every class; absent: on all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subset: Option<SubsetSpec>,
+    /// Use only so many pictures, spread over all classes; absent: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<LimitSpec>,
     /// What happens to a picture that cannot be decoded.
     pub on_bad_image: OnBadImage,
     /// Folder for chosen subsets and generated pictures.
@@ -83,6 +86,16 @@ pub struct TrainerSpec {
 pub struct SubsetSpec {
     /// Part of every class, above 0 and at most 1.
     pub fraction: f64,
+}
+
+/// How many pictures to use at most.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LimitSpec {
+    /// In training, at least 1.
+    pub train: u32,
+    /// In validation, at least 1.
+    pub val: u32,
 }
 
 /// The `[input]` table: what training, evaluation and prediction must agree on.

@@ -13,7 +13,7 @@ use std::path::Path;
 const DEFAULTS: &str = include_str!("defaults.toml");
 
 /// What may stand at the top of a layer.
-const TOP_LEVEL: [&str; 11] = [
+const TOP_LEVEL: [&str; 12] = [
     "seed",
     "stages",
     "without_data",
@@ -25,6 +25,7 @@ const TOP_LEVEL: [&str; 11] = [
     "pipelines",
     "common",
     "stage",
+    "every_stage",
 ];
 
 /// One source of settings.
@@ -120,7 +121,7 @@ impl Layer {
         }
     }
 
-    /// `[common]` and `[pipelines]` are gone before serde sees the names, so they are checked here, all of them with
+    /// `[common]`, `[every_stage]` and `[pipelines]` are gone before serde sees the names, so they are checked here, all of them with
     /// one message.
     fn check_top_level(&self) -> Result<(), Error> {
         let fault = |path: &str, problem: String| Error::Config {
@@ -134,11 +135,25 @@ impl Layer {
                 let problem = format!("unknown field `{name}`, expected one of {expected}");
                 return Err(fault(name, with_suggestion(&problem)));
             }
-            if matches!(name.as_str(), "common" | "stage" | "pipelines") && !value.is_object() {
+            if matches!(name.as_str(), "common" | "stage" | "every_stage" | "pipelines")
+                && !value.is_object()
+            {
                 return Err(fault(name, "expected a table".to_owned()));
             }
         }
         Ok(())
+    }
+
+    /// The layer's values, those of `[every_stage]` in the table of every stage, over what the layer says of that alone.
+    fn values_by_stage(&self, stages: &[String]) -> Value {
+        let mut values = self.values.clone();
+        let every = values.as_object_mut().and_then(|table| table.remove("every_stage"));
+        if let Some(every) = every {
+            let tables = stages.iter().map(|name| (name.clone(), every.clone()));
+            let tables = Value::Object(tables.collect());
+            merge(&mut values, serde_json::json!({ "stage": tables }));
+        }
+        values
     }
 
     fn get(&self, path: &[&str]) -> Option<&Value> {
@@ -187,16 +202,23 @@ impl Layers {
         self.layers.iter().any(|layer| layer.get(&parts).is_some())
     }
 
+    /// The names of the stages, from the highest layer that lists them.
+    fn stage_names(&self) -> Vec<String> {
+        let listed = self.layers.iter().rev().find_map(|layer| layer.get(&["stages"])?.as_array());
+        listed.into_iter().flatten().filter_map(|name| Some(name.as_str()?.to_owned())).collect()
+    }
+
     /// Merges the layers, puts `[common]` under every stage and the named pipelines in their places, and decodes the
     /// result.
     ///
     /// # Errors
     /// [`Error::Config`] naming the layer, the path and what is wrong.
     pub fn resolve(&self) -> Result<ExperimentSpec, Error> {
+        let listed = self.stage_names();
         let mut merged = Value::Object(Map::new());
         for layer in &self.layers {
             layer.check_top_level()?;
-            merge(&mut merged, layer.values.clone());
+            merge(&mut merged, layer.values_by_stage(&listed));
         }
         let mut take = |name: &str| {
             let table = merged.as_object_mut().and_then(|table| table.remove(name));
@@ -211,10 +233,6 @@ impl Layers {
         if merged.get("stage").is_none() {
             merged["stage"] = Value::Object(Map::new());
         }
-        let listed: Vec<String> = merged["stages"]
-            .as_array()
-            .map(|names| names.iter().filter_map(|n| n.as_str().map(str::to_owned)).collect())
-            .unwrap_or_default();
         for name in &listed {
             let own =
                 merged["stage"].get(name).cloned().unwrap_or_else(|| Value::Object(Map::new()));
@@ -247,20 +265,24 @@ impl Layers {
         Error::Config { origin: self.origin_of(path), path: path.to_owned(), problem }
     }
 
-    /// The highest layer that sets `path`, or the nearest table around it. A stage's setting may come from `[common]`.
+    /// The highest layer that sets `path`, or the nearest table around it. A stage's setting may come from
+    /// `[every_stage]` or `[common]`.
     pub(crate) fn origin_of(&self, path: &str) -> String {
         let plain = path.split(" (").next().unwrap_or(path);
         let mut parts: Vec<&str> =
             plain.split('.').map(|part| part.split('[').next().unwrap_or(part)).collect();
         while !parts.is_empty() {
-            let in_common = match parts.as_slice() {
-                ["stage", _, rest @ ..] if !rest.is_empty() => Some([&["common"], rest].concat()),
-                _ => None,
+            let (every, common) = match parts.as_slice() {
+                ["stage", _, rest @ ..] if !rest.is_empty() => {
+                    ([&["every_stage"], rest].concat(), [&["common"], rest].concat())
+                }
+                _ => (parts.clone(), parts.clone()),
             };
-            let own = self.layers.iter().rev().find(|layer| layer.get(&parts).is_some());
-            let common = in_common
-                .and_then(|path| self.layers.iter().rev().find(|layer| layer.get(&path).is_some()));
-            if let Some(layer) = own.or(common) {
+            let sets = |layer: &&Layer| layer.get(&parts).is_some() || layer.get(&every).is_some();
+            let own = self.layers.iter().rev().find(sets);
+            let from_common =
+                || self.layers.iter().rev().find(|layer| layer.get(&common).is_some());
+            if let Some(layer) = own.or_else(from_common) {
                 return layer.origin.clone();
             }
             parts.pop();

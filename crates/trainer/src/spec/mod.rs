@@ -5,7 +5,7 @@ mod experiment;
 mod layers;
 
 pub use experiment::{
-    BatchSpec, CheckpointSpec, DataSpec, EarlyStoppingSpec, ExperimentSpec, InputSpec, LossSpec,
-    Metric, Precision, StageSpec, SubsetSpec,
+    BatchSpec, CheckpointSpec, DataSpec, EarlyStoppingSpec, ExperimentSpec, InputSpec, LimitSpec,
+    LossSpec, Metric, Precision, StageSpec, SubsetSpec,
 };
 pub use layers::{Layer, Layers};
