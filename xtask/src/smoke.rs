@@ -5,7 +5,7 @@ use std::fs;
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use crate::device;
 use crate::experiments;
@@ -18,6 +18,13 @@ pub(crate) fn run(workspace: &Workspace, flags: &[OsString]) -> Result<ExitCode>
     let runs = workspace.root.join("runs").join("smoke");
     if runs.exists() {
         fs::remove_dir_all(&runs).with_context(|| runs.display().to_string())?;
+    }
+    for flag in flags {
+        let flag = flag.to_string_lossy();
+        let own = ["--data", "--out", "--overlay"];
+        if own.iter().any(|own| flag == *own || flag.starts_with(&format!("{own}="))) {
+            bail!("`smoke` chooses {} itself", own.join(", "));
+        }
     }
     let feature = device::feature(flags)?;
     let experiments = experiments::list(workspace)?;
@@ -36,7 +43,8 @@ pub(crate) fn run(workspace: &Workspace, flags: &[OsString]) -> Result<ExitCode>
             .with_context(|| name.clone())?;
         if !status.success() {
             eprintln!("==> FAILED: {name} (what comes after it was not run)");
-            return Ok(ExitCode::FAILURE);
+            let code = status.code().and_then(|code| u8::try_from(code).ok());
+            return Ok(code.map_or(ExitCode::FAILURE, ExitCode::from));
         }
     }
     let seconds = begin.elapsed().as_secs_f64();

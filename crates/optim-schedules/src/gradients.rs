@@ -50,12 +50,11 @@ impl Gradients {
     /// # Parity
     /// What `torch.nn.utils.clip_grad_norm_` returns.
     pub fn global_norm(&self) -> f64 {
-        let squares = self.order.iter().filter_map(|id| self.flat.get(id)).map(|gradient| {
-            // By rows first: a sum over everything at once is split among threads as they happen to be free, and its
-            // rounding differs from run to run.
-            let square = gradient.clone() * gradient.clone();
-            rows(square).sum_dim(1).sum()
-        });
+        let squares = self
+            .order
+            .iter()
+            .filter_map(|id| self.flat.get(id))
+            .map(|gradient| sum_of_squares(gradient.clone()));
         squares
             .reduce(|sum, square| sum + square)
             .map_or(0.0, |sum| f64::from(sum.into_scalar::<f32>()).sqrt())
@@ -90,6 +89,12 @@ impl Gradients {
 fn flatten<const D: usize>(tensor: Tensor<D>) -> Tensor<1> {
     let count = tensor.dims().iter().product::<usize>();
     tensor.reshape([count])
+}
+
+/// `[1]`, with the same bits in every run: by rows first, for a sum over everything at once is split among threads as they
+/// happen to be free.
+pub(crate) fn sum_of_squares(flat: Tensor<1>) -> Tensor<1> {
+    rows(flat.clone() * flat).sum_dim(1).sum()
 }
 
 /// A flat tensor as a matrix of rows that are not longer than what one thread sums.

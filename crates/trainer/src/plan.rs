@@ -120,7 +120,7 @@ pub fn check(spec: &ExperimentSpec, layers: &Layers) -> Result<(), Error> {
         ensure(stage.checkpoint.keep_newest > 0, &at("checkpoint.keep_newest"), "at least 1")?;
         let has_before = spec.stages.first() != Some(name);
         ensure(
-            has_before || stage.start_from == Take::Newest,
+            has_before || stage.start_from.is_none(),
             &at("start_from"),
             "left out of the first stage, which starts from [weights] or anew",
         )?;
@@ -183,12 +183,12 @@ fn resolve_stage(
         return Err(fault("run_for", &"must be at least one step, in epochs or steps"));
     }
     let timeline = Timeline { steps_per_epoch, total_steps };
-    let schedule = match &stage.warmup {
-        Some(warmup) => {
-            warmup.build(&stage.schedule, timeline).map_err(|error| fault("warmup", &error))?
-        }
-        None => stage.schedule.build(timeline).map_err(|error| fault("schedule", &error))?,
-    };
+    let rest = stage.warmup.as_ref().map_or(Ok(timeline), |warmup| warmup.rest(timeline));
+    let rest = rest.map_err(|error| fault("warmup", &error))?;
+    let mut schedule = stage.schedule.build(rest).map_err(|error| fault("schedule", &error))?;
+    if let Some(warmup) = &stage.warmup {
+        schedule = warmup.before(schedule, timeline).map_err(|error| fault("warmup", &error))?;
+    }
     let every = &stage.checkpoint.every;
     let checkpoint_every =
         every.steps(timeline).map_err(|error| fault("checkpoint.every", &error))?;
@@ -221,7 +221,7 @@ fn resolve_stage(
         total_steps,
         epochs: total_steps.div_ceil(steps_per_epoch),
         schedule,
-        start_from: stage.start_from,
+        start_from: stage.start_from.unwrap_or(Take::Newest),
         params: parameter_rules(name, stage, layers)?,
         optimizer: stage.optimizer.clone(),
         decay_norm_and_bias: stage.decay_norm_and_bias,

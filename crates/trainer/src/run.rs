@@ -204,7 +204,13 @@ impl Prepared {
         }
         let mut val = found.val;
         if let Some(limit) = &spec.data.limit {
+            let found = (train.count(), val.count());
             (train, val) = (limited(train, limit.train), limited(val, limit.val));
+            let (used, checked) = (train.count(), val.count());
+            observer.note(&format!(
+                "limit: {used} of {} training and {checked} of {} validation pictures",
+                found.0, found.1
+            ));
         }
         let stages = plan::resolve(&spec, layers, train.count(), train.class_names())?;
         Ok(Self { spec, stages, train: Arc::new(train), val: Arc::new(val) })
@@ -384,7 +390,7 @@ impl Prepared {
     }
 }
 
-/// At most `most` samples, evenly spread over the listing, which goes class by class.
+/// At most `most` samples, evenly spread over the listing.
 fn limited(listing: Listing, most: u32) -> Listing {
     let count = listing.count();
     if count <= most {
@@ -408,7 +414,7 @@ mod tests {
     use kiln_data::{Entry, Listing};
 
     #[test]
-    fn a_limit_takes_pictures_of_all_classes() {
+    fn a_limit_is_spread_over_the_listing() {
         let names: Vec<String> = (0..10).map(|i| format!("{i}.jpg")).collect();
         let entries =
             names.iter().zip(0..).map(|(name, i)| Entry { class: i / 5, name, file_bytes: 1 });

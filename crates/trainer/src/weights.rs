@@ -35,13 +35,12 @@ pub struct WeightsSpec {
 }
 
 /// Which weights of several.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Take {
     /// Those of the best epoch.
     Best,
     /// The last ones.
-    #[default]
     Newest,
 }
 

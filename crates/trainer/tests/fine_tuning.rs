@@ -102,26 +102,29 @@ fn weights_in(set: &Path) -> kiln_models::WeightsFile {
     kiln_models::WeightsFile::open(&set.join("model.safetensors")).unwrap()
 }
 
+/// The rates of the first stage's last epoch do damage, so that its best comes before.
+const DAMAGED_AT_THE_END: &str = "
+    model.block_dropout = 0.0
+    common.optimizer = { type = 'sgd' }
+    common.checkpoint = { keep_newest = 9, best_by = 'val_loss' }
+    [stage.head]
+    run_for = { epochs = 4 }
+    params = []
+    schedule = { type = 'piecewise', points = [
+        { at = { epochs = 3 }, lr = 1e-3 },
+        { at = { epochs = 3.25 }, lr = 2.0 },
+    ] }";
+
 #[test]
 fn a_stage_starts_from_the_last_or_the_best_weights() {
-    // The rates of the last epoch do damage, so that the best comes before; with a rate of 0 the second stage keeps what
-    // it starts from.
-    let settings = "
-        model.block_dropout = 0.0
-        common.optimizer = { type = 'sgd' }
-        common.checkpoint = { keep_newest = 9, best_by = 'val_loss' }
-        [stage.head]
-        run_for = { epochs = 4 }
-        params = []
-        schedule = { type = 'piecewise', points = [
-            { at = { epochs = 3 }, lr = 1e-3 },
-            { at = { epochs = 3.25 }, lr = 2.0 },
-        ] }
+    let settings = format!(
+        "{DAMAGED_AT_THE_END}
         [stage.more]
-        run_for = { steps = 1 }
+        run_for = {{ steps = 1 }}
         params = []
-        schedule = { type = 'constant', lr = 0.0 }
-        START";
+        schedule = {{ type = 'constant', lr = 0.0 }}
+        START"
+    );
     for start_from in ["newest", "best"] {
         let folder = tempfile::tempdir().unwrap();
         let extra = settings.replace("START", &format!("start_from = '{start_from}'"));
@@ -146,19 +149,28 @@ fn a_stage_starts_from_the_last_or_the_best_weights() {
 #[test]
 fn a_run_starts_from_another_runs_best() {
     let first = tempfile::tempdir().unwrap();
-    run(first.path(), "").unwrap();
+    let rest = "[stage.more]\nparams = []\nschedule = { type = 'constant', lr = 1.0 }";
+    run(first.path(), &format!("{DAMAGED_AT_THE_END}\n{rest}")).unwrap();
     let (directory, _) = RunDirectory::open(&first.path().join("run")).unwrap();
     let (best, _) = best_model(&directory, &Device::flex()).unwrap();
+    let best = state_dict(&best);
+    let newest = weights_in(checkpoints(first.path()).last().unwrap());
+    let differ = best.iter().filter(|tensor| newest.read(&tensor.name).unwrap() != tensor.values);
+    assert!(differ.count() > 0, "the test needs a best before the last");
+    // With a rate of 0 and all but the classifier frozen a run keeps what it starts from.
     let still = "common.optimizer = { type = 'sgd' }
         common.schedule = { type = 'constant', lr = 0.0 }
         stage.more.params = [{ path = '^fc' }, { path = '.', freeze = 'weights_and_stats' }]";
     let path = directory.path().display();
-
-    let second = tempfile::tempdir().unwrap();
-    run(second.path(), &format!("weights = {{ path = '{path}' }}\n{still}")).unwrap();
-    let last = weights_in(checkpoints(second.path()).last().unwrap());
-    for tensor in state_dict(&best) {
-        assert_eq!(last.read(&tensor.name).unwrap(), tensor.values, "{}", tensor.name);
+    for (take, of_best) in [("", true), (", take = 'best'", true), (", take = 'newest'", false)] {
+        let second = tempfile::tempdir().unwrap();
+        run(second.path(), &format!("weights = {{ path = '{path}'{take} }}\n{still}")).unwrap();
+        let last = weights_in(checkpoints(second.path()).last().unwrap());
+        for tensor in &best {
+            let expect =
+                if of_best { tensor.values.clone() } else { newest.read(&tensor.name).unwrap() };
+            assert_eq!(last.read(&tensor.name).unwrap(), expect, "{take}: {}", tensor.name);
+        }
     }
 
     let check = |weights: &str, more: &str, code: u8, message: &str| {
@@ -247,6 +259,23 @@ fn what_does_not_fit_is_said_before_anything_trains() {
             "stage.more.params = [{ path = '.' }, { path = '^layer9' }]".to_owned(),
             2,
             "stage.more.params[1]: `^layer9` matches no parameter that no rule before it takes",
+        ),
+        (
+            "stage.head.start_from = 'newest'".to_owned(),
+            2,
+            "stage.head.start_from: must be left out of the first stage",
+        ),
+        (
+            "common.warmup = { span = { steps = 1 } }
+             common.schedule = { type = 'multi_step', lr = 0.1, milestones = [{ steps = 9 }] }"
+                .to_owned(),
+            2,
+            "stage.head.schedule: milestones must be before the stage's end, found step 9 of 2",
+        ),
+        (
+            "common.warmup = { span = { steps = 3 } }".to_owned(),
+            2,
+            "stage.head.warmup: span must be shorter than the stage, found 3 of 3 steps",
         ),
         ("stage.more.params = [{ path = '(' }]".to_owned(), 2, "stage.more.params[0]: regex"),
         (

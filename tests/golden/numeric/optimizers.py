@@ -62,6 +62,8 @@ def fixture():
             False,
         ),
         ("rmsprop_centered", RMSprop, {"lr": 1e-3, "centered": True}, False),
+        ("rmsprop_one_cycle", RMSprop, {"lr": 1e-3}, True),
+        ("rmsprop_tf_centered", RMSpropTF, {"lr": 1e-3, "centered": True, "eps": 1e-3}, False),
         ("rmsprop_tf", RMSpropTF, {"lr": 1e-3}, False),
         (
             "rmsprop_tf_momentum",
@@ -74,6 +76,8 @@ def fixture():
         ("lamb", Lamb, {"lr": 0.01, "max_grad_norm": None}, False),
         ("lamb_clipped_trust", Lamb, {"lr": 0.01, "max_grad_norm": None, "trust_clip": True}, False),
         ("lamb_no_decay", Lamb, {"lr": 0.01, "max_grad_norm": None, "weight_decay": 0.0}, False),
+        ("lamb_one_cycle", Lamb, {"lr": 0.01, "max_grad_norm": None}, True),
+        ("lion_one_cycle", Lion, {"lr": 1e-3}, True),
         ("lion", Lion, {"lr": 1e-3}, False),
         ("lion_weight_decay", Lion, {"lr": 1e-3, "weight_decay": 0.5}, False),
     ]

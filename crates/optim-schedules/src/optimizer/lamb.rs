@@ -3,6 +3,7 @@
 use super::adam::{MOMENTS, adaptive_direction, check_moments};
 use super::update::{Update, UpdateRule, check_weight_decay};
 use crate::error::Error;
+use crate::gradients::sum_of_squares;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
@@ -71,5 +72,5 @@ impl UpdateRule for Lamb {
 
 /// `[1]`.
 fn norm(values: Tensor<1>) -> Tensor<1> {
-    (values.clone() * values).sum().sqrt()
+    sum_of_squares(values).sqrt()
 }

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 /// RMSprop (Tieleman and Hinton, 2012).
 ///
 /// # Parity
-/// `torch.optim.RMSprop` with its defaults, update for update. A schedule that cycles momentum replaces one above 0.
+/// `torch.optim.RMSprop` with its defaults, update for update. A schedule that cycles momentum
+/// replaces `momentum`, also one of 0; the buffer is kept for that in any case.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RmsProp {
@@ -34,7 +35,8 @@ impl Default for RmsProp {
 /// and the momentum holds steps that the rate of their time has scaled.
 ///
 /// # Parity
-/// timm's `RMSpropTF` with its defaults, update for update. A schedule that cycles momentum replaces one above 0.
+/// timm's `RMSpropTF` with its defaults, update for update. A schedule that cycles momentum
+/// replaces `momentum`, also one of 0; the buffer is kept for that in any case.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct RmsPropTf {
@@ -63,22 +65,21 @@ fn validate(alpha: f64, eps: f64, weight_decay: f64, momentum: f64) -> Result<()
     check_weight_decay(weight_decay)
 }
 
-fn slots(momentum: f64, centered: bool) -> &'static [&'static str] {
-    match (momentum > 0.0, centered) {
-        (false, false) => &["square_avg"],
-        (false, true) => &["square_avg", "grad_avg"],
-        (true, false) => &["square_avg", "momentum_buffer"],
-        (true, true) => &["square_avg", "grad_avg", "momentum_buffer"],
+fn slots(centered: bool) -> &'static [&'static str] {
+    if centered {
+        &["square_avg", "grad_avg", "momentum_buffer"]
+    } else {
+        &["square_avg", "momentum_buffer"]
     }
 }
 
-/// The mean square or variance, and, with momentum, what was kept of earlier steps; updates the first in `slots`.
+/// The mean square or variance, and what was kept of earlier steps; `slots` then lacks the latter, its last.
 fn moments(
     gradient: &Tensor<1>,
     slots: &mut Vec<Tensor<1>>,
-    (alpha, centered, momentum): (f64, bool, f64),
+    (alpha, centered): (f64, bool),
     first_square: impl FnOnce() -> Tensor<1>,
-) -> (Tensor<1>, Option<Tensor<1>>) {
+) -> (Tensor<1>, Tensor<1>) {
     let mut kept = std::mem::take(slots).into_iter();
     let towards = |mean: Tensor<1>, to: Tensor<1>| mean.clone() + (to - mean) * (1.0 - alpha);
     let square = kept.next().unwrap_or_else(first_square);
@@ -91,8 +92,7 @@ fn moments(
         slots.push(mean.clone());
         spread = spread - mean.clone() * mean;
     }
-    let buffer = (momentum > 0.0).then(|| kept.next().unwrap_or_else(|| gradient.zeros_like()));
-    (spread, buffer)
+    (spread, kept.next().unwrap_or_else(|| gradient.zeros_like()))
 }
 
 fn with_penalty(gradient: Tensor<1>, parameter: &Tensor<1>, weight_decay: f64) -> Tensor<1> {
@@ -114,7 +114,7 @@ impl UpdateRule for RmsProp {
     }
 
     fn slots(&self) -> &'static [&'static str] {
-        slots(self.momentum, self.centered)
+        slots(self.centered)
     }
 
     fn update(
@@ -125,13 +125,11 @@ impl UpdateRule for RmsProp {
         update: Update,
     ) -> Tensor<1> {
         let gradient = with_penalty(gradient, &parameter, update.weight_decay);
-        let settings = (self.alpha, self.centered, self.momentum);
+        let settings = (self.alpha, self.centered);
         let (spread, buffer) = moments(&gradient, slots, settings, || gradient.zeros_like());
-        let mut direction = gradient / (spread.sqrt() + self.eps);
-        if let Some(buffer) = buffer {
-            direction = buffer * update.momentum.unwrap_or(self.momentum) + direction;
-            slots.push(direction.clone());
-        }
+        let momentum = update.momentum.unwrap_or(self.momentum);
+        let direction = buffer * momentum + gradient / (spread.sqrt() + self.eps);
+        slots.push(direction.clone());
         parameter - direction * update.lr
     }
 }
@@ -148,7 +146,7 @@ impl UpdateRule for RmsPropTf {
     }
 
     fn slots(&self) -> &'static [&'static str] {
-        slots(self.momentum, self.centered)
+        slots(self.centered)
     }
 
     fn update(
@@ -159,13 +157,11 @@ impl UpdateRule for RmsPropTf {
         update: Update,
     ) -> Tensor<1> {
         let gradient = with_penalty(gradient, &parameter, update.weight_decay);
-        let settings = (self.alpha, self.centered, self.momentum);
+        let settings = (self.alpha, self.centered);
         let (spread, buffer) = moments(&gradient, slots, settings, || gradient.ones_like());
-        let mut step = gradient / (spread + self.eps).sqrt() * update.lr;
-        if let Some(buffer) = buffer {
-            step = buffer * update.momentum.unwrap_or(self.momentum) + step;
-            slots.push(step.clone());
-        }
+        let momentum = update.momentum.unwrap_or(self.momentum);
+        let step = buffer * momentum + gradient / (spread + self.eps).sqrt() * update.lr;
+        slots.push(step.clone());
         parameter - step
     }
 }

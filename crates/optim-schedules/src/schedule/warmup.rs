@@ -1,6 +1,6 @@
 //! A slow beginning before another schedule.
 
-use super::catalog::{Rates, Schedule, ScheduleSpec};
+use super::catalog::{Rates, Schedule};
 use crate::error::{Error, check};
 use crate::span::{Span, Timeline};
 use serde::{Deserialize, Serialize};
@@ -51,27 +51,31 @@ struct Resolved {
 }
 
 impl Warmup {
-    /// The warm-up followed by `next` over what remains of the stage.
+    /// What it leaves of the stage, for the schedule that follows.
     ///
     /// # Errors
-    /// [`Error::OutOfRange`] naming the setting, also when the warm-up takes the whole stage.
-    pub fn build(
+    /// [`Error::OutOfRange`] when it takes the whole stage.
+    pub fn rest(&self, timeline: Timeline) -> Result<Timeline, Error> {
+        let steps = self.span.steps(timeline)?;
+        let total = timeline.total_steps;
+        let found = format_args!("{steps} of {total} steps");
+        check(steps < total, "span", "shorter than the stage", found)?;
+        Ok(Timeline { total_steps: total - steps, ..timeline })
+    }
+
+    /// The warm-up followed by `next`, which is built for the [`rest`](Self::rest).
+    ///
+    /// # Errors
+    /// [`Error::OutOfRange`] naming the setting.
+    pub fn before(
         &self,
-        next: &ScheduleSpec,
+        next: Box<dyn Schedule>,
         timeline: Timeline,
     ) -> Result<Box<dyn Schedule>, Error> {
         let start_factor = self.start_factor;
         let valid = start_factor > 0.0 && start_factor <= 1.0;
         check(valid, "start_factor", "above 0 and at most 1", start_factor)?;
-        let steps = self.span.steps(timeline)?;
-        let total = timeline.total_steps;
-        check(
-            steps < total,
-            "span",
-            "shorter than the stage",
-            format!("{steps} of {total} steps"),
-        )?;
-        let next = next.build(Timeline { total_steps: total - steps, ..timeline })?;
+        let steps = timeline.total_steps - self.rest(timeline)?.total_steps;
         Ok(Box::new(Resolved { steps, start_factor, curve: self.curve, next }))
     }
 }

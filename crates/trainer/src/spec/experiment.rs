@@ -61,7 +61,8 @@ pub struct DataSpec {
     /// Train on a part of every class; absent: on all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subset: Option<SubsetSpec>,
-    /// Use only so many pictures, spread over all classes; absent: all.
+    /// Use only so many pictures, evenly spread over the listing, so that classes keep their shares and rare ones may be
+    /// left out; absent: all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<LimitSpec>,
     /// What happens to a picture that cannot be decoded.
@@ -133,9 +134,9 @@ pub struct StageSpec {
     pub batch: BatchSpec,
     /// Length of the stage.
     pub run_for: Span,
-    /// Whose weights a stage after the first starts from: the last ones, or the run's best so far.
-    #[serde(default, skip_serializing_if = "is_newest")]
-    pub start_from: Take,
+    /// Whose weights a stage after the first starts from, the run's best so far or the last; absent: the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub start_from: Option<Take>,
     /// Which parameters learn, and how fast: the first rule that matches one counts, and all must match; empty: all
     /// learn alike.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -169,11 +170,6 @@ pub struct StageSpec {
     pub early_stopping: Option<EarlyStoppingSpec>,
     /// When checkpoints are written and which are kept.
     pub checkpoint: CheckpointSpec,
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-fn is_newest(take: &Take) -> bool {
-    *take == Take::Newest
 }
 
 /// Pictures per step.
