@@ -35,6 +35,8 @@ pub(crate) enum Command {
     Report(ReportArguments),
     /// Work with configurations.
     Config(ConfigArguments),
+    /// Look at learning rates before training.
+    Schedule(ScheduleArguments),
     /// Work with folders of pictures.
     Data(DataArguments),
     /// Measure loader, training step and memory; see `docs/results.md`.
@@ -328,6 +330,27 @@ pub(crate) struct ConfigArguments {
 pub(crate) enum ConfigCommand {
     /// Print the experiment with all layers merged.
     Show(ExperimentArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ScheduleArguments {
+    #[command(subcommand)]
+    pub(crate) command: ScheduleCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ScheduleCommand {
+    /// Print the rates of every stage and of rules with rates of their own.
+    Show {
+        #[command(flatten)]
+        experiment: ExperimentArguments,
+        /// Steps of each stage to show, evenly spread.
+        #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(2..))]
+        rows: u16,
+        /// Print every step as JSON.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[derive(Debug, Args)]

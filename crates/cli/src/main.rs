@@ -41,6 +41,7 @@ fn main() -> ExitCode {
         Command::Weights(arguments) => commands::weights::weights(&arguments.command),
         Command::Report(arguments) => commands::report::report(&arguments),
         Command::Config(arguments) => commands::config::config(&arguments),
+        Command::Schedule(arguments) => commands::schedule::schedule(&arguments),
         Command::Data(arguments) => commands::data::data(&arguments),
         Command::Bench(arguments) => bench::bench(&arguments),
     };

@@ -42,3 +42,19 @@ fn every_experiment_with_data() {
 fn phase1_without_data() {
     insta::assert_snapshot!(kiln(&["config", "show", "phase1"]));
 }
+
+#[test]
+fn schedule_of_an_experiment() {
+    let cache = tempfile::tempdir().unwrap();
+    let cache = format!("data.cache=\"{}\"", cache.path().display());
+    let shown = |name: &str, more: &[&str]| {
+        let start = ["schedule", "show", name, "--set", &cache, "--rows", "6"];
+        kiln(&[start.as_slice(), more].concat())
+    };
+    let warmup = ["--set", "stage.train.warmup={span={epochs=1}}"];
+    let one_cycle = shown("phase1", &warmup);
+    let groups = shown("discriminative", &[]);
+    insta::assert_snapshot!(format!("{one_cycle}\n{groups}"));
+    let every: serde_json::Value = serde_json::from_str(&shown("phase1", &["--json"])).unwrap();
+    assert_eq!(every.as_array().unwrap().len(), 270);
+}

@@ -33,7 +33,7 @@ pub use observer::{Observer, Silent, StepReport, StopRequest};
 pub use parameter_rules::ParameterRule;
 pub use plan::{StagePlan, check};
 pub use predict::{ClassProbability, Prediction, logits, predict};
-pub use run::{Destination, Outcome, RunSettings, begin, best_model, evaluate_run, resume};
+pub use run::{Destination, Outcome, RunSettings, begin, best_model, evaluate_run, resume, stages};
 pub use run_directory::{PictureFingerprints, RunDirectory, RunIdentity};
 pub use tally::Tally;
 pub use weights::{

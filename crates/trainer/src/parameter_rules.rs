@@ -104,6 +104,11 @@ impl ParameterRules {
             .sum()
     }
 
+    /// The rules that learn at a rate of their own, and that over the schedule's.
+    pub(crate) fn scaled(&self) -> impl Iterator<Item = (&str, f64)> {
+        self.rules.iter().filter_map(|(_, rule)| Some((rule.path.as_str(), rule.lr_scale?)))
+    }
+
     /// How the updates of each parameter differ. Norms and biases, which have one dimension, are spared the weight decay
     /// unless `decay_norm_and_bias` or their rule says otherwise.
     pub(crate) fn groups(

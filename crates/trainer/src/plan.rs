@@ -65,6 +65,11 @@ pub struct StagePlan {
 }
 
 impl StagePlan {
+    /// The paths of `params` rules with a learning rate of their own, and that over the schedule's.
+    pub fn scaled_rates(&self) -> impl Iterator<Item = (&str, f64)> {
+        self.params.scaled()
+    }
+
     /// Optimizer steps of the stage that are done.
     pub(crate) fn step(&self, state: &TrainState) -> u64 {
         state.epoch * self.steps_per_epoch + state.step_in_epoch

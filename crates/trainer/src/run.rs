@@ -113,6 +113,17 @@ pub fn begin(
     outcome
 }
 
+/// The stages of an experiment as a run would go through them. Finds the pictures, whose number decides the steps, but
+/// begins nothing.
+///
+/// # Errors
+/// [`Error::Config`] and [`Error::Data`].
+pub fn stages(layers: &Layers, observer: &mut dyn Observer) -> Result<Vec<StagePlan>, Error> {
+    let spec = layers.resolve()?;
+    plan::check(&spec, layers)?;
+    Ok(Prepared::new(spec, layers, observer)?.stages)
+}
+
 /// Continues the run in `path` from its newest checkpoint, or from the start when there is none. `pictures` is where
 /// they are now, if they have moved.
 ///

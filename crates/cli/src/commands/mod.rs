@@ -7,5 +7,6 @@ pub(crate) mod export;
 pub(crate) mod fetch;
 pub(crate) mod predict;
 pub(crate) mod report;
+pub(crate) mod schedule;
 pub(crate) mod train;
 pub(crate) mod weights;
