@@ -2,7 +2,6 @@
 
 use crate::checkpoint::CheckpointSet;
 use crate::error::Error;
-use crate::loss::{cross_entropy_sum, soft_targets};
 use crate::plan::StagePlan;
 use crate::record::Evaluation;
 use crate::tally::{Tally, argmax};
@@ -70,8 +69,7 @@ pub(crate) fn evaluate(
         }
         let labels: Vec<MixedLabel> = batch.labels.iter().copied().map(MixedLabel::pure).collect();
         let logits = network.forward(pictures(batch, device));
-        let targets = soft_targets(&labels, classes, stage.label_smoothing, device);
-        let loss = cross_entropy_sum(logits.clone(), targets).into_scalar::<f32>();
+        let loss = stage.loss.sum(logits.clone(), &labels, device).into_scalar::<f32>();
         let logits: Vec<f32> = logits.into_data().iter::<f32>().collect();
         scores.tally.add(&logits, &labels, f64::from(loss));
         for (row, label) in logits.chunks_exact(classes).zip(&labels) {

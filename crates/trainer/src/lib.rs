@@ -28,7 +28,7 @@ mod weights;
 pub use card::ModelCard;
 pub use device_memory::peak_resident_bytes;
 pub use error::Error;
-pub use loss::{cross_entropy_sum, soft_targets};
+pub use loss::{LossSpec, SmoothOver};
 pub use observer::{Observer, Silent, StepReport, StopRequest};
 pub use parameter_rules::ParameterRule;
 pub use plan::{StagePlan, check};

@@ -3,6 +3,7 @@
 use crate::card::ModelCard;
 use crate::checkpoint::TrainState;
 use crate::error::Error;
+use crate::loss::LossSpec;
 use crate::parameter_rules::ParameterRules;
 use crate::spec::{ExperimentSpec, Layers, Metric, StageSpec};
 use crate::weights::Take;
@@ -48,8 +49,8 @@ pub struct StagePlan {
     pub mixing: Option<Mix>,
     /// Optimizer steps of the stage, from its first, in which pictures are mixed.
     pub mixing_steps: u64,
-    /// Part of the target spread over all classes.
-    pub label_smoothing: f64,
+    /// What training makes smaller.
+    pub loss: LossSpec,
     /// Bound on the global norm of the gradients; infinite for none.
     pub max_grad_norm: f64,
     /// What makes an epoch the best.
@@ -113,9 +114,9 @@ pub fn check(spec: &ExperimentSpec, layers: &Layers) -> Result<(), Error> {
         let at = |field: &str| format!("stage.{name}.{field}");
         ensure((1..=16_384).contains(&stage.size), &at("size"), "from 1 to 16384")?;
         batch_shape(stage).map_err(|error| fault(&at("batch"), &error))?;
-        let smoothing = stage.loss.label_smoothing;
-        let smoothing_valid = (0.0..1.0).contains(&smoothing);
-        ensure(smoothing_valid, &at("loss.label_smoothing"), "at least 0 and below 1")?;
+        if let Some((field, must_be)) = stage.loss.fault() {
+            ensure(false, &at(&format!("loss.{field}")), must_be)?;
+        }
         let norm_valid = stage.clip_grad_norm.is_none_or(|norm| norm > 0.0);
         ensure(norm_valid, &at("clip_grad_norm"), "above 0")?;
         let patience_valid = stage.early_stopping.as_ref().is_none_or(|stop| stop.patience > 0);
@@ -235,7 +236,7 @@ fn resolve_stage(
         card,
         mixing,
         mixing_steps,
-        label_smoothing: stage.loss.label_smoothing,
+        loss: stage.loss.clone(),
         max_grad_norm: stage.clip_grad_norm.unwrap_or(f64::INFINITY),
         best_by: stage.checkpoint.best_by,
         min_delta: stopping.map_or(0.0, |stop| stop.min_delta),

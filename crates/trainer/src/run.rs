@@ -171,7 +171,8 @@ fn recorded_layers(directory: &RunDirectory) -> Result<Layers, Error> {
     let file = directory.path().join("config.toml");
     let mut layers = Layers::empty();
     // A run that began before there was a choice ran like this.
-    let then = "trainer.kernels = \"reference\"\ncommon.decay_norm_and_bias = true";
+    let then = "trainer.kernels = \"reference\"\ncommon.decay_norm_and_bias = true\n\
+                common.loss.type = \"cross_entropy\"";
     layers.push(Layer::from_toml("older runs", then)?);
     layers.push(Layer::from_toml(&file.display().to_string(), &directory.config()?)?);
     Ok(layers)

@@ -10,7 +10,6 @@ use crate::device_memory::device_memory_bytes;
 use crate::early_stopping::Best;
 use crate::error::Error;
 use crate::evaluate::{Test, evaluate};
-use crate::loss::{cross_entropy_sum, soft_targets};
 use crate::observer::{Observer, StepReport, StopRequest};
 use crate::plan::StagePlan;
 use crate::record::EpochRecord;
@@ -185,8 +184,7 @@ impl Trainer<'_> {
             let count = labels.len();
             let device = self.device.clone().autodiff();
             let logits = network.forward(pictures(batch, &device));
-            let targets = soft_targets(&labels, logits.dims()[1], stage.label_smoothing, &device);
-            let loss = cross_entropy_sum(logits.clone(), targets);
+            let loss = stage.loss.sum(logits.clone(), &labels, &device);
             let batch_loss = f64::from(loss.clone().into_scalar::<f32>());
             let logits: Vec<f32> = logits.inner().into_data().iter::<f32>().collect();
             state.tally.add(&logits, &labels, batch_loss);

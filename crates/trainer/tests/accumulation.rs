@@ -6,7 +6,7 @@ use burn::tensor::activation::relu;
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use kiln_augment::mix::MixedLabel;
 use kiln_optim_schedules::{Gradients, OptimizerSpec, Rates};
-use kiln_trainer::{cross_entropy_sum, soft_targets};
+use kiln_trainer::{LossSpec, SmoothOver};
 use proptest::prelude::*;
 
 const FEATURES: usize = 6;
@@ -42,7 +42,9 @@ impl Net {
             let input = tensor(inputs, [labels.len(), FEATURES], device);
             let logits = relu(input.matmul(self.first.val())).matmul(self.second.val());
             let labels: Vec<_> = labels.iter().copied().map(MixedLabel::pure).collect();
-            let loss = cross_entropy_sum(logits, soft_targets(&labels, CLASSES, 0.1, device));
+            let smooth_over = SmoothOver::AllClasses;
+            let loss = LossSpec::CrossEntropy { label_smoothing: 0.1, smooth_over };
+            let loss = loss.sum(logits, &labels, device);
             gradients.add(loss.backward(), &self);
         }
         gradients.scale(1.0 / labels.len() as f64);

@@ -55,6 +55,17 @@ fn every_kind_of_mistake_is_named_with_its_place() {
             "did you mean `resnet18`?",
         ),
         (
+            "stage.train.loss={ type = \"focal\", gamma = -1.0 }",
+            "gamma = -1.0 }: stage.train.loss.gamma: must be at least 0",
+            "at least 0",
+        ),
+        (
+            "stage.train.loss={ type = \"binary_cross_entropy\", target_threshold = 2.0 }",
+            "stage.train.loss.target_threshold: must be from 0 to 1",
+            "from 0 to 1",
+        ),
+        ("stage.train.loss.gamma=2.0", "stage.train.loss", "unknown field `gamma`"),
+        (
             "common.sise=64",
             "--set common.sise=64: stage.train.sise: unknown field `sise`",
             "did you mean `size`?",

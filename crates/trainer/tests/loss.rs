@@ -1,4 +1,4 @@
-//! Cross entropy with label smoothing against `torch.nn.functional.cross_entropy`.
+//! Losses and their gradients against PyTorch and timm.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "a test")]
 
 #[path = "../../../tests/golden/generator.rs"]
@@ -7,31 +7,57 @@ mod generator;
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use generator::uniform;
 use kiln_augment::mix::MixedLabel;
-use kiln_trainer::{cross_entropy_sum, soft_targets};
-use serde_json::Value;
+use kiln_trainer::LossSpec;
+use serde_json::{Value, json};
 
-#[test]
-fn loss_and_gradient_match_torch() {
+fn golden() -> Value {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/numeric/losses.json");
-    let golden: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+fn check(spec: &Value, labels: &[MixedLabel], expected: &Value) {
     let device = Device::flex().autodiff();
-    let labels: Vec<u32> = serde_json::from_value(golden["labels"].clone()).unwrap();
-    let labels: Vec<MixedLabel> = labels.into_iter().map(MixedLabel::pure).collect();
     #[allow(clippy::cast_possible_truncation, reason = "the generator's numbers are exact in f32")]
     let logits: Vec<f32> = uniform("logits", 80).iter().map(|u| (u * 4.0) as f32).collect();
+    let data = TensorData::new(logits, [8, 10]);
+    let input = Tensor::<2>::from_data(data, (&device, DType::F32)).require_grad();
+    let loss: LossSpec = serde_json::from_value(spec.clone()).unwrap();
+    let loss = loss.sum(input.clone(), labels, &device) / 8.0;
+    let found = f64::from(loss.clone().into_scalar::<f32>());
+    let mean = expected["mean"].as_f64().unwrap();
+    assert!((found - mean).abs() < 1e-6 * mean, "{spec}: {found}, the reference has {mean}");
+    let gradient = input.grad(&loss.backward()).unwrap();
+    let theirs = expected["grad"].as_array().unwrap();
+    // Binary cross entropy summed over classes has gradients ten times as large.
+    let largest = theirs.iter().map(|g| g.as_f64().unwrap().abs()).fold(0.1, f64::max);
+    for (ours, theirs) in gradient.into_data().iter::<f64>().zip(theirs) {
+        let theirs = theirs.as_f64().unwrap();
+        assert!((ours - theirs).abs() < 1e-6 * largest, "{spec}: {ours} instead of {theirs}");
+    }
+}
+
+#[test]
+fn cross_entropy_matches_torch() {
+    let golden = golden();
+    let labels: Vec<u32> = serde_json::from_value(golden["labels"].clone()).unwrap();
+    let labels: Vec<MixedLabel> = labels.into_iter().map(MixedLabel::pure).collect();
     for case in golden["cases"].as_array().unwrap() {
-        let smoothing = case["label_smoothing"].as_f64().unwrap();
-        let data = TensorData::new(logits.clone(), [8, 10]);
-        let input = Tensor::<2>::from_data(data, (&device, DType::F32)).require_grad();
-        let targets = soft_targets(&labels, 10, smoothing, &device);
-        let loss = cross_entropy_sum(input.clone(), targets) / 8.0;
-        let found = f64::from(loss.clone().into_scalar::<f32>());
-        let expected = case["f64"]["mean"].as_f64().unwrap();
-        assert!((found - expected).abs() < 1e-6 * expected, "{found}, torch has {expected}");
-        let gradient = input.grad(&loss.backward()).unwrap();
-        let theirs = case["f64"]["grad"].as_array().unwrap();
-        for (ours, theirs) in gradient.into_data().iter::<f64>().zip(theirs) {
-            assert!((ours - theirs.as_f64().unwrap()).abs() < 1e-7, "{ours}, torch has {theirs}");
-        }
+        let spec = json!({ "type": "cross_entropy", "label_smoothing": case["label_smoothing"] });
+        check(&spec, &labels, &case["f64"]);
+    }
+}
+
+#[test]
+fn the_other_losses_match_their_references() {
+    let golden = golden();
+    let classes: Vec<u32> = serde_json::from_value(golden["labels"].clone()).unwrap();
+    for case in golden["others"].as_array().unwrap() {
+        let is_mixed = case["mixed"].as_bool().unwrap();
+        let label = |&class: &u32| {
+            let mixed = MixedLabel { class, partner: (class + 1) % 10, lambda: 0.3 };
+            if is_mixed { mixed } else { MixedLabel::pure(class) }
+        };
+        let labels: Vec<MixedLabel> = classes.iter().map(label).collect();
+        check(&case["spec"], &labels, case);
     }
 }

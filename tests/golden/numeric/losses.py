@@ -3,6 +3,8 @@
 import torch
 import torch.nn.functional as F
 
+from timm.loss import BinaryCrossEntropy
+
 from generator import DTYPES, tensor, u
 from writing import flat
 
@@ -27,7 +29,55 @@ def fixture():
             }
         cases.append(case)
     return {
-        "note": "logits [8, 10] are u(logits) * 4; grad is that of the mean, row-major",
+        "note": (
+            "logits [8, 10] are u(logits) * 4; grad is that of the mean, row-major; mixed pictures "
+            "are 0.3 of their label and 0.7 of the next one"
+        ),
+        "others": [other(*case, labels) for case in others()],
         "labels": labels.tolist(),
         "cases": cases,
     }
+
+
+def others():
+    """Kiln's settings, whether pictures are mixed, the smoothing timm applies, and the loss of soft targets."""
+
+    def soft(logits, targets):
+        return -(targets * F.log_softmax(logits, 1)).sum(1).mean()
+
+    def focal(gamma):
+        def loss(logits, targets):
+            log_p = F.log_softmax(logits, 1)
+            return -(targets * (1 - log_p.exp()) ** gamma * log_p).sum(1).mean()
+
+        return loss
+
+    def binary(**options):
+        return BinaryCrossEntropy(smoothing=0.0, **options)
+
+    bce = {"type": "binary_cross_entropy"}
+    yield {"type": "cross_entropy", "label_smoothing": 0.1}, True, 0.1, soft
+    # K - 1 other classes: as much over all classes leaves 1 - 0.2 on the true one.
+    others = {"type": "cross_entropy", "label_smoothing": 0.2, "smooth_over": "other_classes"}
+    yield others, False, 0.2 * CLASSES / (CLASSES - 1), soft
+    yield {**bce, "label_smoothing": 0.1}, False, 0.1, binary()
+    yield {**bce, "label_smoothing": 0.1, "sum_classes": True}, True, 0.1, binary(sum_classes=True)
+    thresholded = {**bce, "label_smoothing": 0.1, "target_threshold": 0.2}
+    yield thresholded, True, 0.1, binary(target_threshold=0.2)
+    yield {"type": "focal", "gamma": 2.0}, False, 0.0, focal(2.0)
+    yield {"type": "focal", "gamma": 1.5, "label_smoothing": 0.1}, True, 0.1, focal(1.5)
+
+
+def other(spec, mixed, smoothing, loss, labels):
+    """One of them in double precision."""
+    off = smoothing / CLASSES
+    one_hot = lambda of: torch.full((8, CLASSES), off, dtype=torch.float64).scatter_(  # noqa: E731
+        1, of[:, None], 1 - smoothing + off
+    )
+    targets = one_hot(labels)
+    if mixed:
+        targets = 0.3 * targets + 0.7 * one_hot((labels + 1) % CLASSES)
+    logits = tensor(u("logits", (8, CLASSES)) * 4.0, torch.float64).requires_grad_()
+    mean = loss(logits, targets)
+    mean.backward()
+    return {"spec": spec, "mixed": mixed, "mean": flat(mean)[0], "grad": flat(logits.grad)}

@@ -6,7 +6,7 @@ use burn::tensor::{DType, Device, Tensor, TensorData};
 use kiln_augment::mix::MixedLabel;
 use kiln_models::{Kernels, ModelSpec, Network, UnitSource};
 use kiln_optim_schedules::{Gradients, OptimizerSpec, Rates};
-use kiln_trainer::{cross_entropy_sum, soft_targets};
+use kiln_trainer::LossSpec;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::time::Instant;
@@ -148,12 +148,12 @@ fn training(
     let labels = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9].into_iter().cycle().take(case.batch);
     let labels: Vec<MixedLabel> = labels.map(MixedLabel::pure).collect();
     let pictures = pictures(case, device);
-    let targets = soft_targets(&labels, 10, 0.0, device);
+    let loss: LossSpec = serde_json::from_str(r#"{ "type": "cross_entropy" }"#)?;
     let mut rates = Vec::new();
     for step in 0..WARM + steps {
         let began = Instant::now();
         let logits = network.forward(pictures.clone());
-        let loss = cross_entropy_sum(logits, targets.clone());
+        let loss = loss.sum(logits, &labels, device);
         let mut gradients = Gradients::default();
         gradients.add(loss.backward(), &network);
         gradients.scale(1.0 / case.batch as f64);

@@ -1,6 +1,7 @@
 //! The tables of an experiment file.
 
 use crate::error::Error;
+use crate::loss::LossSpec;
 use crate::parameter_rules::ParameterRule;
 use crate::weights::{Take, WeightsSpec};
 use kiln_augment::mix::MixSpec;
@@ -182,14 +183,6 @@ pub struct BatchSpec {
     pub accumulate: u32,
     /// Whether an epoch leaves out the pictures that do not fill a step.
     pub drop_last: bool,
-}
-
-/// Cross entropy.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LossSpec {
-    /// Part of the target spread over all classes, at least 0 and below 1.
-    pub label_smoothing: f64,
 }
 
 /// Number format of the computation.

@@ -6,6 +6,6 @@ mod layers;
 
 pub use experiment::{
     BatchSpec, CheckpointSpec, DataSpec, EarlyStoppingSpec, ExperimentSpec, InputSpec, LimitSpec,
-    LossSpec, Metric, Precision, StageSpec, SubsetSpec,
+    Metric, Precision, StageSpec, SubsetSpec,
 };
 pub use layers::{Layer, Layers};
