@@ -47,6 +47,10 @@ pub struct Timeline {
 }
 
 impl Span {
+    pub(crate) fn whole_stage() -> Self {
+        Self::Fraction(1.0)
+    }
+
     /// The span in optimizer steps, rounded to the nearest.
     ///
     /// # Errors

@@ -51,10 +51,15 @@ impl Default for AdamW {
 /// What Adam and its relatives keep.
 pub(super) const MOMENTS: &[&str] = &["exp_avg", "exp_avg_sq"];
 
-pub(super) fn check_moments(betas: [f64; 2], eps: f64) -> Result<(), Error> {
+pub(super) fn check_betas(betas: [f64; 2]) -> Result<(), Error> {
     for beta in betas {
         check((0.0..1.0).contains(&beta), "betas", "at least 0 and below 1", beta)?;
     }
+    Ok(())
+}
+
+pub(super) fn check_moments(betas: [f64; 2], eps: f64) -> Result<(), Error> {
+    check_betas(betas)?;
     check(eps >= 0.0 && eps.is_finite(), "eps", "at least 0", eps)
 }
 
@@ -128,10 +133,7 @@ impl UpdateRule for Adam {
         slots: &mut Vec<Tensor<1>>,
         update: Update,
     ) -> Tensor<1> {
-        let gradient = match update.weight_decay {
-            0.0 => gradient,
-            decay => gradient + parameter.clone() * decay,
-        };
+        let gradient = update.with_penalty(gradient, &parameter);
         adapt(parameter, gradient, slots, update, (self.betas, self.eps))
     }
 }

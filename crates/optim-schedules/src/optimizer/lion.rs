@@ -1,7 +1,8 @@
 //! Steps of one length, in the direction of the sign of the momentum.
 
+use super::adam::check_betas;
 use super::update::{Update, UpdateRule, check_weight_decay};
-use crate::error::{Error, check};
+use crate::error::Error;
 use burn::tensor::Tensor;
 use serde::{Deserialize, Serialize};
 
@@ -27,9 +28,7 @@ impl Default for Lion {
 
 impl Lion {
     pub(super) fn validate(&self) -> Result<(), Error> {
-        for beta in self.betas {
-            check((0.0..1.0).contains(&beta), "betas", "at least 0 and below 1", beta)?;
-        }
+        check_betas(self.betas)?;
         check_weight_decay(self.weight_decay)
     }
 }

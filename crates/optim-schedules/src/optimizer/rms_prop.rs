@@ -95,13 +95,6 @@ fn moments(
     (spread, kept.next().unwrap_or_else(|| gradient.zeros_like()))
 }
 
-fn with_penalty(gradient: Tensor<1>, parameter: &Tensor<1>, weight_decay: f64) -> Tensor<1> {
-    match weight_decay {
-        0.0 => gradient,
-        decay => gradient + parameter.clone() * decay,
-    }
-}
-
 impl RmsProp {
     pub(super) fn validate(&self) -> Result<(), Error> {
         validate(self.alpha, self.eps, self.weight_decay, self.momentum)
@@ -124,7 +117,7 @@ impl UpdateRule for RmsProp {
         slots: &mut Vec<Tensor<1>>,
         update: Update,
     ) -> Tensor<1> {
-        let gradient = with_penalty(gradient, &parameter, update.weight_decay);
+        let gradient = update.with_penalty(gradient, &parameter);
         let settings = (self.alpha, self.centered);
         let (spread, buffer) = moments(&gradient, slots, settings, || gradient.zeros_like());
         let momentum = update.momentum.unwrap_or(self.momentum);
@@ -156,7 +149,7 @@ impl UpdateRule for RmsPropTf {
         slots: &mut Vec<Tensor<1>>,
         update: Update,
     ) -> Tensor<1> {
-        let gradient = with_penalty(gradient, &parameter, update.weight_decay);
+        let gradient = update.with_penalty(gradient, &parameter);
         let settings = (self.alpha, self.centered);
         let (spread, buffer) = moments(&gradient, slots, settings, || gradient.ones_like());
         let momentum = update.momentum.unwrap_or(self.momentum);

@@ -50,10 +50,7 @@ impl UpdateRule for Sgd {
         slots: &mut Vec<Tensor<1>>,
         update: Update,
     ) -> Tensor<1> {
-        let gradient = match update.weight_decay {
-            0.0 => gradient,
-            decay => gradient + parameter.clone() * decay,
-        };
+        let gradient = update.with_penalty(gradient, &parameter);
         let momentum = update.momentum.unwrap_or(self.momentum);
         let direction = if momentum == 0.0 {
             gradient

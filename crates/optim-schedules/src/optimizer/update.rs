@@ -40,6 +40,16 @@ pub struct Update {
     pub weight_decay: f64,
 }
 
+impl Update {
+    /// The gradient with that of the L2 penalty, for rules whose weight decay is one.
+    pub(super) fn with_penalty(self, gradient: Tensor<1>, parameter: &Tensor<1>) -> Tensor<1> {
+        match self.weight_decay {
+            0.0 => gradient,
+            decay => gradient + parameter.clone() * decay,
+        }
+    }
+}
+
 /// How a parameter's updates differ from those of others: PyTorch's parameter groups.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ParameterGroup {

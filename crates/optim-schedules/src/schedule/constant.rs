@@ -1,7 +1,7 @@
 //! The same rate throughout.
 
 use super::catalog::{Rates, Schedule};
-use super::step::check_rate;
+use super::checks::check_rate;
 use crate::error::Error;
 use crate::span::Timeline;
 use serde::{Deserialize, Serialize};

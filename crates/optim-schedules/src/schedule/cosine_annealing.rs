@@ -1,7 +1,7 @@
 //! Down along half a cosine.
 
 use super::catalog::{Rates, Schedule};
-use super::step::check_rate;
+use super::checks::{check_eta_min, check_rate};
 use crate::error::{Error, check};
 use crate::span::{Span, Timeline};
 use serde::{Deserialize, Serialize};
@@ -20,15 +20,11 @@ pub struct CosineAnnealing {
     /// The first learning rate, at least 0.
     pub lr: f64,
     /// When the lowest rate is reached.
-    #[serde(default = "whole_stage")]
+    #[serde(default = "Span::whole_stage")]
     pub t_max: Span,
     /// The lowest learning rate, at least 0.
     #[serde(default)]
     pub eta_min: f64,
-}
-
-fn whole_stage() -> Span {
-    Span::Fraction(1.0)
 }
 
 #[derive(Debug)]
@@ -41,18 +37,21 @@ struct Resolved {
 impl CosineAnnealing {
     pub(super) fn build(&self, timeline: Timeline) -> Result<Box<dyn Schedule>, Error> {
         check_rate(self.lr)?;
-        let eta_min = self.eta_min;
-        check(eta_min >= 0.0 && eta_min.is_finite(), "eta_min", "at least 0", eta_min)?;
+        check_eta_min(self.eta_min)?;
         let t_max = self.t_max.steps(timeline)?;
         check(t_max > 0, "t_max", "at least one step", t_max)?;
-        Ok(Box::new(Resolved { lr: self.lr, t_max, eta_min }))
+        Ok(Box::new(Resolved { lr: self.lr, t_max, eta_min: self.eta_min }))
     }
 }
 
 impl Schedule for Resolved {
     fn at(&self, step: u64) -> Rates {
-        let cosine = (PI * step as f64 / self.t_max as f64).cos();
-        let lr = self.eta_min + (self.lr - self.eta_min) * (1.0 + cosine) / 2.0;
-        Rates { lr, momentum: None }
+        Rates { lr: annealed(self.lr, self.eta_min, step, self.t_max), momentum: None }
     }
+}
+
+/// The rate `step` steps down a half cosine of `length` steps.
+pub(super) fn annealed(lr: f64, eta_min: f64, step: u64, length: u64) -> f64 {
+    let cosine = (PI * step as f64 / length as f64).cos();
+    eta_min + (lr - eta_min) * (1.0 + cosine) / 2.0
 }

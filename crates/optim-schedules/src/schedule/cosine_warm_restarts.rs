@@ -1,11 +1,11 @@
 //! Cosines that begin anew.
 
 use super::catalog::{Rates, Schedule};
-use super::step::check_rate;
+use super::checks::{check_eta_min, check_rate};
+use super::cosine_annealing::annealed;
 use crate::error::{Error, check};
 use crate::span::{Span, Timeline};
 use serde::{Deserialize, Serialize};
-use std::f64::consts::PI;
 
 /// Half cosines from `lr` to `eta_min` one after the other, each `t_mult` times as long as the one before (Loshchilov
 /// and Hutter, "SGDR", 2016).
@@ -46,7 +46,7 @@ impl CosineWarmRestarts {
     pub(super) fn build(&self, timeline: Timeline) -> Result<Box<dyn Schedule>, Error> {
         let Self { lr, t_0, t_mult, eta_min } = *self;
         check_rate(lr)?;
-        check(eta_min >= 0.0 && eta_min.is_finite(), "eta_min", "at least 0", eta_min)?;
+        check_eta_min(eta_min)?;
         check(t_mult > 0, "t_mult", "at least 1", t_mult)?;
         let t_0 = t_0.steps(timeline)?;
         check(t_0 > 0, "t_0", "at least one step", t_0)?;
@@ -64,8 +64,6 @@ impl Schedule for Resolved {
             since -= length;
             length = length.saturating_mul(self.t_mult);
         }
-        let cosine = (PI * since as f64 / length as f64).cos();
-        let lr = self.eta_min + (self.lr - self.eta_min) * (1.0 + cosine) / 2.0;
-        Rates { lr, momentum: None }
+        Rates { lr: annealed(self.lr, self.eta_min, since, length), momentum: None }
     }
 }

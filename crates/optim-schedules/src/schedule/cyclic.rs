@@ -1,6 +1,7 @@
 //! Up and down again and again.
 
 use super::catalog::{Rates, Schedule};
+use super::checks::check_momenta;
 use crate::error::{Error, check};
 use crate::span::{Span, Timeline};
 use serde::{Deserialize, Serialize};
@@ -85,11 +86,7 @@ impl Cyclic {
         check(base_lr >= 0.0 && base_lr.is_finite(), "base_lr", "at least 0", base_lr)?;
         check(max_lr >= base_lr && max_lr.is_finite(), "max_lr", "at least base_lr", max_lr)?;
         check(gamma > 0.0 && gamma <= 1.0, "gamma", "above 0 and at most 1", gamma)?;
-        for (field, value) in
-            [("base_momentum", self.base_momentum), ("max_momentum", self.max_momentum)]
-        {
-            check((0.0..1.0).contains(&value), field, "at least 0 and below 1", value)?;
-        }
+        check_momenta(self.base_momentum, self.max_momentum)?;
         let up = self.step_size_up.steps(timeline)?;
         check(up > 0, "step_size_up", "at least one step", up)?;
         let down = self.step_size_down.map_or(Ok(up), |down| down.steps(timeline))?;

@@ -1,7 +1,7 @@
 //! Down by the same factor again and again.
 
 use super::catalog::{Rates, Schedule};
-use super::step::{check_gamma, check_rate};
+use super::checks::{check_gamma, check_rate};
 use crate::error::{Error, check};
 use crate::span::{Span, Timeline};
 use serde::{Deserialize, Serialize};

@@ -1,7 +1,7 @@
 //! Level, and down at the end.
 
 use super::catalog::{Rates, Schedule};
-use super::step::check_rate;
+use super::checks::{check_eta_min, check_rate};
 use crate::error::{Error, check};
 use crate::span::{Span, Timeline};
 use serde::{Deserialize, Serialize};
@@ -125,7 +125,7 @@ fn fall(
     eta_min: f64,
 ) -> Result<Box<dyn Schedule>, Error> {
     check_rate(lr)?;
-    check(eta_min >= 0.0 && eta_min.is_finite(), "eta_min", "at least 0", eta_min)?;
+    check_eta_min(eta_min)?;
     Ok(Box::new(Resolved { lr, flat, total, decay, eta_min }))
 }
 

@@ -1,6 +1,7 @@
 //! Learning rates (and momenta) as pure functions of the step.
 
 mod catalog;
+mod checks;
 mod constant;
 mod cosine_annealing;
 mod cosine_warm_restarts;

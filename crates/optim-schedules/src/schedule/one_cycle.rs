@@ -1,6 +1,7 @@
 //! Up and down once.
 
 use super::catalog::{Rates, Schedule};
+use super::checks::check_momenta;
 use crate::error::{Error, check};
 use crate::span::Timeline;
 use serde::{Deserialize, Serialize};
@@ -110,11 +111,7 @@ impl OneCycle {
             "above 0",
             self.final_div_factor,
         )?;
-        for (field, value) in
-            [("base_momentum", self.base_momentum), ("max_momentum", self.max_momentum)]
-        {
-            check((0.0..1.0).contains(&value), field, "at least 0 and below 1", value)?;
-        }
+        check_momenta(self.base_momentum, self.max_momentum)?;
         check(timeline.total_steps > 0, "run_for", "at least one step", timeline.total_steps)?;
 
         let total = timeline.total_steps as f64;

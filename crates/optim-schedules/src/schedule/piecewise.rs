@@ -1,7 +1,7 @@
 //! Straight lines between given points.
 
 use super::catalog::{Rates, Schedule};
-use super::step::check_rate;
+use super::checks::check_rate;
 use crate::error::{Error, check};
 use crate::span::{Span, Timeline};
 use serde::{Deserialize, Serialize};

@@ -1,7 +1,7 @@
 //! Down to zero along a power.
 
 use super::catalog::{Rates, Schedule};
-use super::step::check_rate;
+use super::checks::check_rate;
 use crate::error::{Error, check};
 use crate::span::{Span, Timeline};
 use serde::{Deserialize, Serialize};
@@ -22,16 +22,12 @@ pub struct Polynomial {
     #[serde(default = "one")]
     pub power: f64,
     /// How long the fall takes.
-    #[serde(default = "whole_stage")]
+    #[serde(default = "Span::whole_stage")]
     pub over: Span,
 }
 
 fn one() -> f64 {
     1.0
-}
-
-fn whole_stage() -> Span {
-    Span::Fraction(1.0)
 }
 
 #[derive(Debug)]

@@ -1,6 +1,7 @@
 //! Down in equal steps, or at chosen places.
 
 use super::catalog::{Rates, Schedule};
+use super::checks::{check_gamma, check_rate};
 use crate::error::{Error, check};
 use crate::span::{Span, Timeline};
 use serde::{Deserialize, Serialize};
@@ -85,15 +86,6 @@ impl MultiStep {
         check(last < timeline.total_steps, "milestones", "before the stage's end", found)?;
         Ok(Box::new(ChosenSteps { lr: self.lr, milestones, gamma: self.gamma }))
     }
-}
-
-/// Refuses a negative or endless first rate.
-pub(super) fn check_rate(lr: f64) -> Result<(), Error> {
-    check(lr >= 0.0 && lr.is_finite(), "lr", "at least 0", lr)
-}
-
-pub(super) fn check_gamma(gamma: f64) -> Result<(), Error> {
-    check(gamma > 0.0 && gamma.is_finite(), "gamma", "above 0", gamma)
 }
 
 impl Schedule for EqualSteps {

@@ -42,8 +42,6 @@ pub(crate) fn resize_whole(image: Image8, size: Size, interpolation: Interpolati
 
 fn filtered<const C: usize>(image: &Image8, resized: &mut Image8, filter: Filter) {
     let (from, to) = (image.size(), resized.size());
-    let across = Weights::new(from.width, to.width, filter);
-    let down = Weights::new(from.height, to.height, filter);
     let (pixels, target) = (image.pixels(), resized.pixels_mut());
     let arch = Arch::new();
     WORKSPACE.with_borrow_mut(|Workspace { between, rows: scratch }| {
@@ -53,12 +51,14 @@ fn filtered<const C: usize>(image: &Image8, resized: &mut Image8, filter: Filter
                 from_width: from.width as usize,
                 to: to_pixels,
                 to_width: to.width as usize,
-                weights: &across,
+                weights: &Weights::new(from.width, to.width, filter),
                 scratch,
             });
         };
-        let columns = |from: &[u8], to: &mut [u8], width: u32| {
-            arch.dispatch(Columns { from, to, len: width as usize * C, weights: &down });
+        let columns = |from_pixels: &[u8], to_pixels: &mut [u8], width: u32| {
+            let down = Weights::new(from.height, to.height, filter);
+            let len = width as usize * C;
+            arch.dispatch(Columns { from: from_pixels, to: to_pixels, len, weights: &down });
         };
         // A pass with only weights of 0 and 1 is left out: it would change nothing.
         if from.height == to.height {
