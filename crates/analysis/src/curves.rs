@@ -34,11 +34,16 @@ pub(crate) fn loss(records: &[EpochRecord]) -> String {
 /// Top-1 of training and validation, top-5 of validation.
 pub(crate) fn accuracy(records: &[EpochRecord], best: Option<usize>) -> String {
     let points = |fraction: f64| fraction * 100.0;
+    let average =
+        |record: &EpochRecord| record.average.map_or(f64::NAN, |average| average.val_top1);
     let mut lines = vec![
         line("train top-1", "train", records, |record| record.train_top1, format::percent),
         line("val top-1", "val", records, |record| record.val_top1, format::percent),
         line("val top-5", "top5", records, |record| record.val_top5, format::percent),
     ];
+    if records.iter().any(|record| record.average.is_some()) {
+        lines.push(line("average top-1", "average", records, average, format::percent));
+    }
     for line in &mut lines {
         line.values.iter_mut().for_each(|value| *value = points(*value));
     }

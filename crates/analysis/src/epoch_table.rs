@@ -17,6 +17,7 @@ pub(crate) fn table(records: &[EpochRecord], best: Option<usize>) -> String {
     let several = stages(records).len() > 1;
     // Columns that would be the same in every row are left out.
     let memory = records.iter().any(|record| record.device_memory_bytes.is_some());
+    let average = records.iter().any(|record| record.average.is_some());
     let bad = records.iter().any(|record| record.bad_images > 0);
 
     let class = if records.len() > UNBOXED { "scroll" } else { "across" };
@@ -36,6 +37,8 @@ pub(crate) fn table(records: &[EpochRecord], best: Option<usize>) -> String {
         "Images/s",
         "Time",
     ];
+    columns
+        .extend(average.then_some(["Average val loss", "Average val top-1"]).into_iter().flatten());
     columns.extend(memory.then_some("Memory"));
     columns.extend(bad.then_some("Bad images"));
     for column in columns {
@@ -69,6 +72,7 @@ pub(crate) fn table(records: &[EpochRecord], best: Option<usize>) -> String {
             format::throughput(record.images_per_second),
             format::duration(record.seconds),
         ];
+        cells.extend(average.then(|| average_cells(record)).into_iter().flatten());
         let bytes = record.device_memory_bytes;
         cells.extend(memory.then(|| bytes.map_or_else(|| format::NONE.to_owned(), format::bytes)));
         cells.extend(bad.then(|| format::count(record.bad_images)));
@@ -86,11 +90,20 @@ pub(crate) fn table(records: &[EpochRecord], best: Option<usize>) -> String {
     out
 }
 
+/// Loss and top-1 of the average of weights, in epochs that have one.
+fn average_cells(record: &EpochRecord) -> [String; 2] {
+    match &record.average {
+        Some(average) => [format::loss(average.val_loss), format::percent(average.val_top1)],
+        None => [format::NONE, format::NONE].map(str::to_owned),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::table;
     use crate::summary::best;
     use crate::summary::record;
+    use kiln_trainer::record::AverageScores;
 
     #[test]
     fn only_columns_that_say_something() {
@@ -105,8 +118,11 @@ mod tests {
         records[1].stage = "<b>".to_owned();
         records[1].device_memory_bytes = Some(1 << 30);
         records[1].bad_images = 2;
+        let average = AverageScores { val_loss: 0.5, val_top1: 0.625, val_top5: 0.9 };
+        records[1].average = Some(average);
         let html = table(&records, best(&records));
         assert!(html.contains("Memory") && html.contains("Bad images") && html.contains("Stage"));
+        assert!(html.contains("Average val top-1") && html.contains("62.5%"));
         assert!(html.contains("&lt;b&gt;") && html.contains("begins best"));
     }
 

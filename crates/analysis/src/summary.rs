@@ -27,12 +27,15 @@ pub(crate) fn stages(records: &[EpochRecord]) -> Vec<Stage<'_>> {
     stages
 }
 
-/// Index of the epoch with the highest validation top-1, of equals the one with the lower loss,
-/// then the earlier one.
+/// Index of the epoch with the highest validation top-1, that of an average of weights included, of equals the one with
+/// the lower loss, then the earlier one.
 pub(crate) fn best(records: &[EpochRecord]) -> Option<usize> {
-    let measured = records.iter().enumerate().filter(|(_, record)| record.val_top1.is_finite());
+    let top1 = |record: &EpochRecord| {
+        record.average.map_or(record.val_top1, |average| record.val_top1.max(average.val_top1))
+    };
+    let measured = records.iter().enumerate().filter(|(_, record)| top1(record).is_finite());
     let better = |a: &EpochRecord, b: &EpochRecord| {
-        let accuracy = a.val_top1.total_cmp(&b.val_top1);
+        let accuracy = top1(a).total_cmp(&top1(b));
         accuracy.then(b.val_loss.total_cmp(&a.val_loss)) == Ordering::Greater
     };
     measured
@@ -136,6 +139,7 @@ pub(crate) fn record(stage: &str, epoch: u64, train_top1: f64, val_top1: f64) ->
         val_loss: 1.1,
         val_top1,
         val_top5: 0.9,
+        average: None,
         lr: 1e-3,
         images_per_second: 100.0,
         seconds: 30.0,
@@ -147,6 +151,7 @@ pub(crate) fn record(stage: &str, epoch: u64, train_top1: f64, val_top1: f64) ->
 #[cfg(test)]
 mod tests {
     use super::{best, gap, record, stages, status};
+    use kiln_trainer::record::AverageScores;
 
     #[test]
     fn stages_are_runs_of_one_name() {
@@ -167,6 +172,9 @@ mod tests {
         records[0].val_top1 = f64::NAN;
         assert_eq!(best(&records), Some(2));
         assert_eq!(best(&records[..1]), None);
+        let average = AverageScores { val_loss: 1.0, val_top1: 0.75, val_top5: 0.9 };
+        records[1].average = Some(average);
+        assert_eq!(best(&records), Some(1));
     }
 
     #[test]

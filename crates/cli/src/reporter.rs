@@ -2,7 +2,7 @@
 
 use crate::output::say;
 use indicatif::{ProgressBar, ProgressStyle};
-use kiln_trainer::record::EpochRecord;
+use kiln_trainer::record::{AverageScores, EpochRecord};
 use kiln_trainer::{Observer, StagePlan, StepReport};
 use std::io::IsTerminal as _;
 
@@ -106,6 +106,10 @@ impl Observer for Reporter {
             record.images_per_second,
             record.seconds,
         ));
+        if let Some(AverageScores { val_loss, val_top1, val_top5 }) = record.average {
+            let row = format!("{val_loss:>10.4}  {val_top1:>5.3}  {val_top5:>5.3}");
+            self.line(&format!("       average of weights  {row}"));
+        }
         if record.bad_images > 0 {
             self.line(&format!(
                 "       {} pictures left out: they cannot be decoded",

@@ -3,6 +3,7 @@
 //! A new source is one file in `catalog/` with a settings struct that is a [`Source`], and two lines here: its
 //! `mod` line and its row in the table.
 
+mod food101;
 mod image_folder;
 mod synth;
 
@@ -11,6 +12,7 @@ use crate::listing::Listing;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
+pub use food101::Food101Spec;
 pub use image_folder::ImageFolderSpec;
 
 /// Writes [`SourceSpec`]: `Variant(Settings);`. The variant in snake case is the name in TOML.
@@ -55,6 +57,8 @@ macro_rules! sources {
 sources! {
     /// Folders of pictures in the layout of torchvision's `ImageFolder`.
     ImageFolder(ImageFolderSpec);
+    /// Food-101 with its official lists.
+    Food101(Food101Spec);
     /// Generated pictures, rendered on first use.
     Synth(crate::synth::SynthSpec);
 }

@@ -60,6 +60,16 @@ pub enum Error {
         /// Its folder.
         path: PathBuf,
     },
+    /// A list of samples has a line that cannot be used.
+    #[error("{}:{line}: {problem}", path.display())]
+    BadList {
+        /// The list.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// A class of the validation folder is not in the training folder.
     #[error("class {class:?} is in {} but not among the training classes", path.display())]
     UnknownClass {
@@ -198,6 +208,7 @@ impl Error {
             | Self::TwoValidationFolders { .. }
             | Self::NoTrainingFolder { .. }
             | Self::EmptyClass { .. }
+            | Self::BadList { .. }
             | Self::UnknownClass { .. }
             | Self::NothingToSplit { .. }
             | Self::NotUnicode { .. }

@@ -60,7 +60,7 @@ mod subset;
 mod subset_cache;
 pub mod synth;
 
-pub use catalog::{DataSet, ImageFolderSpec, OpenContext, Source, SourceSpec};
+pub use catalog::{DataSet, Food101Spec, ImageFolderSpec, OpenContext, Source, SourceSpec};
 pub use decode::{BadImage, Decoder, decode_bytes, decode_file};
 pub use describe::{BrokenFile, ClassCount, Description, Range, describe};
 pub use epoch::{BatchPlan, BatchShape, epoch_order};

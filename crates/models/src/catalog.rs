@@ -174,6 +174,11 @@ macro_rules! networks {
                 match self { $(Self::$kind(network) => network.forward_head(features),)* }
             }
 
+            /// How much of a batch's statistics goes into the running ones.
+            pub(crate) fn batch_norm_momentum(&self) -> f64 {
+                match self { $(Self::$kind(network) => network.batch_norm_momentum(),)* }
+            }
+
             /// The same network on other kernels.
             pub fn with_kernels(mut self, kernels: Kernels) -> Self {
                 match &mut self { $(Self::$kind(network) => network.kernels = kernels,)* }

@@ -116,6 +116,10 @@ impl CifarResNet {
         self.fc.forward(self.dropout.forward(pooled))
     }
 
+    pub(crate) fn batch_norm_momentum(&self) -> f64 {
+        self.bn1.momentum
+    }
+
     /// Names of the weights of each block's last batch norm.
     pub(crate) fn last_gammas(&self) -> Vec<String> {
         (1..=3)

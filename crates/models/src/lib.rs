@@ -29,6 +29,7 @@ mod names;
 mod resnet;
 mod squeeze_excite;
 mod state_dict;
+mod statistics;
 mod stochastic_depth;
 mod weights;
 
@@ -50,6 +51,7 @@ pub use names::{Named, parameter_count, parameter_names};
 pub use resnet::{Block, FirstConvolutions, ResNet, ResNetSpec, ResNetVariant, Shortcut};
 pub use squeeze_excite::SqueezeExcite;
 pub use state_dict::{NamedTensor, load_state_dict, state_dict, state_dict_shapes};
+pub use statistics::StatisticsPass;
 pub use stochastic_depth::StochasticDepth;
 pub use weights::{
     Format, Layout, LoadReport, LoadSettings, Mismatch, NumberType, StoredTensor, WeightsError,

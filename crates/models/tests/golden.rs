@@ -9,8 +9,8 @@ use burn::tensor::activation::log_softmax;
 use burn::tensor::{DType, Device, Gradients, Tensor, TensorData};
 use generator::{fnv1a64, uniform};
 use kiln_models::{
-    Kernels, ModelSpec, NamedTensor, Network, load_state_dict, parameter_count, parameter_names,
-    state_dict,
+    Freeze, Kernels, ModelSpec, NamedTensor, Network, StatisticsPass, load_state_dict,
+    parameter_count, parameter_names, state_dict,
 };
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -334,4 +334,38 @@ fn a_missing_and_a_misshapen_tensor_are_named() {
     });
     let message = "tensor `fc.bias` has shape [12], the model needs [10]";
     assert_eq!(misshapen.unwrap_err().to_string(), message);
+}
+
+/// What ResNet-20's state is after a pass over the three batches of the fixture.
+fn after_a_pass(network: Network, is_kept: impl Fn(&str) -> bool) -> Vec<NamedTensor> {
+    let device = Device::flex().autodiff();
+    let mut pass = StatisticsPass::new(network, is_kept);
+    for batch in 0..3 {
+        pass = pass.observe(input(&format!("batch.{batch}"), &json!([4, 3, 32, 32]), &device));
+    }
+    state_dict(&pass.finish())
+}
+
+#[test]
+fn statistics_computed_anew_are_torchs() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/numeric/averages.json");
+    let golden: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let found = after_a_pass(filled(&spec("resnet20"), &Device::flex().autodiff()), |_| false);
+    for (name, theirs) in golden["statistics"].as_object().unwrap() {
+        let tensor = found.iter().find(|tensor| tensor.name == *name).unwrap();
+        let ours: Vec<f64> = tensor.values.iter().take(8).map(|value| f64::from(*value)).collect();
+        assert_close(name, &ours, &numbers(theirs), 1e-5);
+    }
+}
+
+#[test]
+fn frozen_statistics_stay_when_others_are_computed_anew() {
+    let network = filled(&spec("resnet20"), &Device::flex().autodiff());
+    let before = state_dict(&network);
+    let is_frozen = |name: &str| name.starts_with("layer1.");
+    let network = network.frozen(|name| is_frozen(name).then_some(Freeze::WeightsAndStats));
+    for (after, before) in after_a_pass(network, is_frozen).iter().zip(&before) {
+        let moves = after.name.contains("running_") && !is_frozen(&after.name);
+        assert_eq!(after != before, moves, "{}", after.name);
+    }
 }

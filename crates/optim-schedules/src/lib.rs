@@ -1,7 +1,7 @@
 //! Optimizers and schedules with PyTorch's semantics, for Burn.
 //!
 //! A [`Schedule`] is a pure function of the step; an [`Optimizer`] applies an update rule to every parameter that
-//! has a gradient. Nothing here knows what is trained.
+//! has a gradient; an [`Averaged`] network follows the one that trains. Nothing here knows what is trained.
 //!
 //! ```
 //! use kiln_optim_schedules::{ScheduleSpec, Timeline};
@@ -12,12 +12,14 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod average;
 mod error;
 mod gradients;
 mod optimizer;
 mod schedule;
 mod span;
 
+pub use average::{AverageSpec, Averaged, Ema, Pace, Swa};
 pub use error::Error;
 pub use gradients::Gradients;
 pub use optimizer::{
@@ -26,7 +28,8 @@ pub use optimizer::{
 };
 pub use schedule::{
     Anneal, Constant, CosineAnnealing, CosineWarmRestarts, Cyclic, CyclicMode, Decay, Exponential,
-    FlatCosine, MultiStep, OneCycle, Part, Piecewise, Point, Polynomial, Rates, Schedule,
-    ScheduleSpec, Sequence, Step, Warmup, WarmupCurve, WarmupStableDecay,
+    FlatCosine, MultiStep, OneCycle, Part, Piecewise, Plateau, PlateauMode, PlateauState, Point,
+    Polynomial, Rates, Schedule, ScheduleSpec, Sequence, Step, ThresholdMode, Warmup, WarmupCurve,
+    WarmupStableDecay,
 };
 pub use span::{Span, Timeline};

@@ -8,8 +8,8 @@ use burn::module::{Module, Param};
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use generator::uniform;
 use kiln_optim_schedules::{
-    Gradients, Optimizer, OptimizerSpec, ParameterGroup, Rates, ScheduleSpec, Span, Timeline,
-    Warmup, WarmupCurve,
+    Gradients, Optimizer, OptimizerSpec, ParameterGroup, PlateauState, Rates, ScheduleSpec, Span,
+    Timeline, Warmup, WarmupCurve,
 };
 use serde_json::{Value, json};
 
@@ -273,6 +273,15 @@ fn schedules_that_make_no_sense_are_refused() {
         ] }),
         "run_for must be at least one step and within the stage, found 0 steps from 60 in part 1, of 60",
     );
+    let plateau = json!({ "type": "plateau", "lr": 0.1 });
+    check(
+        json!({ "type": "sequence", "parts": [{ "schedule": plateau }] }),
+        "schedule must be a function of the step, found plateau in part 0",
+    );
+    check(
+        json!({ "type": "plateau", "lr": 0.1, "factor": 1.0 }),
+        "factor must be above 0 and below 1, found 1",
+    );
     check(
         json!({ "type": "sequence", "parts": [{ "schedule": constant }, { "schedule": constant }] }),
         "run_for must be given for all parts but the last, which runs to the stage's end, found part 0",
@@ -330,5 +339,24 @@ fn clipping_matches_torch() {
                 assert!((ours - theirs).abs() <= 2e-7, "{name}: {ours}, torch has {theirs}");
             }
         }
+    }
+}
+
+#[test]
+fn plateaus_match_torch_after_every_epoch() {
+    for case in golden("schedules")["plateaus"].as_array().unwrap() {
+        let spec: ScheduleSpec = serde_json::from_value(case["spec"].clone()).unwrap();
+        let timeline = Timeline { steps_per_epoch: 10, total_steps: 600 };
+        let first = spec.build(timeline).unwrap().at(599).lr;
+        let plateau = spec.as_plateau().unwrap();
+        let mut state = PlateauState::default();
+        let measures = case["measures"].as_array().unwrap();
+        for (epoch, (measure, lr)) in measures.iter().zip(numbers(&case["lr"])).enumerate() {
+            plateau.observe(&mut state, measure.as_f64().unwrap_or(f64::NAN));
+            let ours = first * plateau.factor(&state);
+            let spec = &case["spec"];
+            assert!((ours - lr).abs() <= 1e-15, "{spec}: epoch {epoch}: {ours}, torch has {lr}");
+        }
+        assert!(plateau.factor(&state) < 1.0, "{} never reduces", case["spec"]);
     }
 }

@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct Best {
     /// Name of the checkpoint that holds its weights.
     pub(crate) checkpoint: String,
+    /// Whether they are the checkpoint's average.
+    #[serde(default)]
+    pub(crate) averaged: bool,
     /// What it is the best by.
     pub(crate) metric: Metric,
     /// The metric's value.
@@ -50,11 +53,21 @@ impl Patience {
 }
 
 impl Metric {
-    /// The metric's value in a record.
-    pub(crate) fn of(self, record: &EpochRecord) -> f64 {
+    /// The metric's value in a record: the better one of the network that trains and the average, and whether it is the
+    /// average's.
+    pub(crate) fn of(self, record: &EpochRecord) -> (f64, bool) {
+        let live = self.one_of(record.val_loss, record.val_top1);
+        let average = record.average.map(|average| self.one_of(average.val_loss, average.val_top1));
+        match average {
+            Some(average) if self.gain(live, average) > 0.0 => (average, true),
+            _ => (live, false),
+        }
+    }
+
+    fn one_of(self, loss: f64, top1: f64) -> f64 {
         match self {
-            Self::ValLoss => record.val_loss,
-            Self::ValTop1 => record.val_top1,
+            Self::ValLoss => loss,
+            Self::ValTop1 => top1,
         }
     }
 

@@ -129,6 +129,12 @@ impl ParameterRules {
         learnable(network).map(group).collect()
     }
 
+    /// Whether the batch norm of the running tensor `name` is frozen with its statistics.
+    pub(crate) fn keeps_statistics(&self, name: &str) -> bool {
+        let norm = name.rsplit_once('.').map_or("", |(norm, _)| norm);
+        self.freeze(&format!("{norm}.weight")) == Some(Freeze::WeightsAndStats)
+    }
+
     fn freeze(&self, name: &str) -> Option<Freeze> {
         self.rule(name).and_then(|rule| rule.freeze)
     }

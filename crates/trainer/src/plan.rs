@@ -11,7 +11,7 @@ use kiln_augment::mix::{Mix, MixSpec};
 use kiln_augment::{Pipeline, Size, Transform};
 use kiln_data::{BatchShape, Recipe};
 use kiln_models::Network;
-use kiln_optim_schedules::{Optimizer, OptimizerSpec, Schedule, Timeline};
+use kiln_optim_schedules::{Optimizer, OptimizerSpec, Pace, Plateau, Rates, Schedule, Timeline};
 use serde::Serialize;
 use std::fmt::Display;
 use std::sync::Arc;
@@ -31,6 +31,8 @@ pub struct StagePlan {
     pub epochs: u64,
     /// The rates of every step.
     pub schedule: Box<dyn Schedule>,
+    /// What lowers them when the validation set no longer improves.
+    pub plateau: Option<Plateau>,
     /// Whose weights it starts from, unless it is the first.
     pub start_from: Take,
     /// Which parameters learn.
@@ -53,6 +55,8 @@ pub struct StagePlan {
     pub loss: LossSpec,
     /// Bound on the global norm of the gradients; infinite for none.
     pub max_grad_norm: f64,
+    /// When the average of weights follows.
+    pub average: Option<Pace>,
     /// What makes an epoch the best.
     pub best_by: Metric,
     /// Smallest change that resets the patience.
@@ -74,6 +78,13 @@ impl StagePlan {
     /// Optimizer steps of the stage that are done.
     pub(crate) fn step(&self, state: &TrainState) -> u64 {
         state.epoch * self.steps_per_epoch + state.step_in_epoch
+    }
+
+    /// The rates of step `step`, in which `state` is.
+    pub(crate) fn rates(&self, step: u64, state: &TrainState) -> Rates {
+        let Rates { lr, momentum } = self.schedule.at(step);
+        let factor = self.plateau.as_ref().map_or(1.0, |plateau| plateau.factor(&state.plateau));
+        Rates { lr: lr * factor, momentum }
     }
 
     /// Steps in the given epoch, from 0.
@@ -219,6 +230,8 @@ fn resolve_stage(
         Some(span) => span.steps(timeline).map_err(|error| fault("mixing_for", &error))?,
         None => total_steps,
     };
+    let average = stage.average.as_ref().map(|average| average.build(timeline)).transpose();
+    let average = average.map_err(|error| fault("average", &error))?;
     let stopping = stage.early_stopping.as_ref();
     Ok(StagePlan {
         name: name.clone(),
@@ -227,6 +240,7 @@ fn resolve_stage(
         total_steps,
         epochs: total_steps.div_ceil(steps_per_epoch),
         schedule,
+        plateau: stage.schedule.as_plateau().cloned(),
         start_from: stage.start_from.unwrap_or(Take::Newest),
         params: parameter_rules(name, stage, layers)?,
         optimizer: stage.optimizer.clone(),
@@ -238,6 +252,7 @@ fn resolve_stage(
         mixing_steps,
         loss: stage.loss.clone(),
         max_grad_norm: stage.clip_grad_norm.unwrap_or(f64::INFINITY),
+        average,
         best_by: stage.checkpoint.best_by,
         min_delta: stopping.map_or(0.0, |stop| stop.min_delta),
         patience: stopping.map_or(u64::MAX, |stop| stop.patience),

@@ -21,6 +21,9 @@ pub struct EpochRecord {
     pub val_top1: f64,
     /// Top-5 accuracy on the validation set.
     pub val_top5: f64,
+    /// Scores of the average of weights, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub average: Option<AverageScores>,
     /// Learning rate of the epoch's last step.
     pub lr: f64,
     /// Training pictures per second, validation excluded.
@@ -31,6 +34,17 @@ pub struct EpochRecord {
     pub device_memory_bytes: Option<u64>,
     /// Pictures left out because they could not be decoded.
     pub bad_images: u64,
+}
+
+/// What the average of weights comes to on the validation set.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct AverageScores {
+    /// Mean loss.
+    pub val_loss: f64,
+    /// Top-1 accuracy.
+    pub val_top1: f64,
+    /// Top-5 accuracy.
+    pub val_top5: f64,
 }
 
 /// A network's scores on a labelled set.

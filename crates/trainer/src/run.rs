@@ -16,6 +16,7 @@ use burn::tensor::Device;
 use kiln_augment::{Domain, RandomKey};
 use kiln_data::{Listing, Loader, LoaderSettings, OpenContext, cached_subset};
 use kiln_models::{Network, UnitSource, parameter_count};
+use kiln_optim_schedules::Averaged;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -303,7 +304,7 @@ impl Prepared {
         let (mut network, mut state) = match &restored {
             Some(set) => {
                 observer.note(&format!("continuing from {}", set.path.display()));
-                (load_model(&set.path, &training_device)?.0, set.state.clone())
+                (load_model(&set.weights(), &training_device)?.0, set.state.clone())
             }
             None => (self.initial_network(&training_device, observer)?, TrainState::default()),
         };
@@ -314,17 +315,20 @@ impl Prepared {
             let begins = restored.is_none() && state.stage > 0;
             if begins && stage.start_from == Take::Best {
                 let best = checkpoint::find(directory, Take::Best)?;
-                observer.note(&format!("stage {} starts from {}", stage.name, best.display()));
+                let file = best.file();
+                observer.note(&format!("stage {} starts from {}", stage.name, file.display()));
                 network = load_model(&best, &training_device)?.0;
                 network = network.with_kernels(self.spec.trainer.kernels);
             }
             network = stage.params.apply(network);
             observer.stage(stage, stage.params.learning(&network), parameter_count(&network));
             let mut optimizer = stage.new_optimizer(&network)?;
+            let mut average = stage.average.map(|_| Averaged::new(&network));
             if let Some(set) = restored.take() {
                 set.load_optimizer(&mut optimizer, &network, &settings.device)?;
+                average = set.load_average(&network)?.or(average);
             }
-            let progress = Progress { network, optimizer, state };
+            let progress = Progress { network, optimizer, average, state };
             let (progress, ending) = trainer.run(stage, progress, observer)?;
             if ending == Ending::Interrupted {
                 return Ok(Outcome::Interrupted { directory: directory.path().to_owned() });
@@ -386,9 +390,10 @@ impl Prepared {
         settings: &RunSettings,
         observer: &mut dyn Observer,
     ) -> Result<Evaluation, Error> {
-        let path = checkpoint::find(directory, Take::Best)?;
-        let set = CheckpointSet::open(&path)?;
-        let (network, card) = load_model(&path, &settings.device)?;
+        let weights = checkpoint::find(directory, Take::Best)?;
+        let path = weights.file();
+        let set = CheckpointSet::open(&weights.set)?;
+        let (network, card) = load_model(&weights, &settings.device)?;
         let network = network.with_kernels(self.spec.trainer.kernels);
         let stage = self.stages.get(set.state.stage).ok_or_else(|| {
             Error::checkpoint(&path, "belongs to a stage that the run does not have")

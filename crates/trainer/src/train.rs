@@ -5,21 +5,22 @@
 //! validation, a line in `metrics.jsonl`, and a checkpoint where one is due. Everything that decides the result is a
 //! function of the plan and the position in [`TrainState`], so a run continues wherever a checkpoint left it.
 
-use crate::checkpoint::{self, TrainState};
+use crate::checkpoint::{self, Contents, TrainState};
 use crate::device_memory::device_memory_bytes;
 use crate::early_stopping::Best;
 use crate::error::Error;
-use crate::evaluate::{Test, evaluate};
+use crate::evaluate::{Scores, Test, evaluate};
 use crate::observer::{Observer, StepReport, StopRequest};
 use crate::plan::StagePlan;
-use crate::record::EpochRecord;
+use crate::record::{AverageScores, EpochRecord};
 use crate::run_directory::RunDirectory;
+use burn::module::Module as _;
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use kiln_augment::mix::{Layout, MixedLabel};
 use kiln_augment::{Domain, RandomKey};
 use kiln_data::{Batch, BatchPlan, Batches, Listing, Loader, SampleKeys};
-use kiln_models::Network;
-use kiln_optim_schedules::{Gradients, Optimizer};
+use kiln_models::{Network, StatisticsPass};
+use kiln_optim_schedules::{Averaged, Gradients, Optimizer, Pace, PlateauMode};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -38,6 +39,8 @@ pub(crate) struct Trainer<'a> {
 pub(crate) struct Progress {
     pub(crate) network: Network,
     pub(crate) optimizer: Optimizer,
+    /// The average of weights, if the stage has one.
+    pub(crate) average: Option<Averaged<Network>>,
     pub(crate) state: TrainState,
 }
 
@@ -80,8 +83,8 @@ impl Trainer<'_> {
         let steps = stage.steps_in_epoch(progress.state.epoch);
         let mut batches = self.epoch_batches(stage, &progress.state);
         while progress.state.step_in_epoch < steps && !self.stop.is_requested() {
-            let (lr, samples_before) =
-                (stage.schedule.at(stage.step(&progress.state)).lr, progress.state.tally.samples);
+            let lr = stage.rates(stage.step(&progress.state), &progress.state).lr;
+            let samples_before = progress.state.tally.samples;
             progress = self.optimizer_step(stage, progress, &mut batches)?;
             let state = &mut progress.state;
             state.seconds = seconds_before + began.elapsed().as_secs_f64();
@@ -109,11 +112,9 @@ impl Trainer<'_> {
         progress: Progress,
         observer: &mut dyn Observer,
     ) -> Result<Progress, Error> {
-        let Progress { network, optimizer, state } = progress;
+        let Progress { network, optimizer, mut average, mut state } = progress;
         let began = Instant::now();
-        let test = Test { listing: &self.val, recipe: &stage.val_recipe, stage };
-        let validating = &mut |done, total| observer.validating(done, total);
-        let scores = evaluate(&network, &self.device, &self.loader, &test, validating)?;
+        let scores = self.score(stage, &network, observer)?;
         for (set, tally) in [("training", &state.tally), ("validation", &scores.tally)] {
             if tally.samples == 0 {
                 let (stage, epoch) = (stage.name.clone(), state.epoch + 1);
@@ -124,7 +125,7 @@ impl Trainer<'_> {
         if !scores.tally.loss().is_finite() {
             return Err(diverged(stage, &state, scores.tally.loss()));
         }
-        let record = EpochRecord {
+        let mut record = EpochRecord {
             stage: stage.name.clone(),
             epoch: state.epoch + 1,
             step: state.run_step,
@@ -133,21 +134,66 @@ impl Trainer<'_> {
             val_loss: scores.tally.loss(),
             val_top1: scores.tally.top1(),
             val_top5: scores.tally.top5(),
-            lr: stage.schedule.at(steps_done - 1).lr,
+            average: None,
+            lr: stage.rates(steps_done - 1, &state).lr,
             images_per_second: state.tally.samples as f64 / state.seconds,
-            seconds: state.seconds + began.elapsed().as_secs_f64(),
+            seconds: 0.0,
             device_memory_bytes: device_memory_bytes(&self.device),
             bad_images: state.tally.bad_images + scores.tally.bad_images,
         };
-        let (state, is_best) = epoch_done(stage, state, &record);
+        let needs_statistics = stage.average.is_some_and(Pace::needs_statistics);
+        if let Some(average) = begun(average.as_ref()).filter(|_| !needs_statistics) {
+            record.average = Some(self.score(stage, &average.network, observer)?.into());
+        }
+        let ends = stage.ends(&mut state, &record);
+        if let Some(begun) = begun(average.as_ref()).filter(|_| needs_statistics && ends) {
+            let network = self.with_new_statistics(stage, &begun.network, &state)?;
+            record.average = Some(self.score(stage, &network, observer)?.into());
+            average = Some(Averaged { network, updates: begun.updates });
+        }
+        record.seconds = state.seconds + began.elapsed().as_secs_f64();
+        let (state, is_best) = epoch_done(stage, state, &record, ends);
         self.directory.append_record(&record)?;
         observer.epoch(&record);
-        let progress = Progress { network, optimizer, state };
+        let progress = Progress { network, optimizer, average, state };
         let due = steps_done.is_multiple_of(stage.checkpoint_every);
-        if is_best || due || progress.state.stage_done {
+        if is_best || due || ends {
             self.checkpoint(stage, &progress)?;
         }
         Ok(progress)
+    }
+
+    /// The network on the validation set.
+    fn score(
+        &self,
+        stage: &StagePlan,
+        network: &Network,
+        observer: &mut dyn Observer,
+    ) -> Result<Scores, Error> {
+        let test = Test { listing: &self.val, recipe: &stage.val_recipe, stage };
+        let validating = &mut |done, total| observer.validating(done, total);
+        evaluate(network, &self.device, &self.loader, &test, validating)
+    }
+
+    /// An average of weights with the statistics that its batch norms find in another epoch of the training pictures.
+    fn with_new_statistics(
+        &self,
+        stage: &StagePlan,
+        average: &Network,
+        state: &TrainState,
+    ) -> Result<Network, Error> {
+        let device = self.device.clone().autodiff();
+        let network = stage.params.apply(average.clone().train());
+        let mut pass = StatisticsPass::new(network, |name| stage.params.keeps_statistics(name));
+        let next = TrainState { epoch: state.epoch + 1, step_in_epoch: 0, ..state.clone() };
+        for (micro, batch) in self.epoch_batches(stage, &next).enumerate() {
+            let batch = batch?;
+            if !batch.labels.is_empty() {
+                self.seed_dropout(state, micro);
+                pass = pass.observe(pictures(batch, &device));
+            }
+        }
+        Ok(pass.finish().valid())
     }
 
     /// The rest of the epoch's micro-batches, in order.
@@ -167,7 +213,7 @@ impl Trainer<'_> {
         progress: Progress,
         batches: &mut Batches,
     ) -> Result<Progress, Error> {
-        let Progress { network, mut optimizer, mut state } = progress;
+        let Progress { network, mut optimizer, mut average, mut state } = progress;
         let step = stage.step(&state);
         let mut gradients = Gradients::default();
         let mut samples = 0;
@@ -205,11 +251,18 @@ impl Trainer<'_> {
                 1.0
             };
             gradients.scale(mean * factor);
-            optimizer.step(network, gradients, stage.schedule.at(step))
+            optimizer.step(network, gradients, stage.rates(step, &state))
         };
         state.step_in_epoch += 1;
         state.run_step += 1;
-        Ok(Progress { network, optimizer, state })
+        if let (Some(pace), Some(before)) = (stage.average, average.take()) {
+            average = Some(match pace.part(step + 1, before.updates) {
+                Some(part) => before.towards(&network, part),
+                None => before,
+            });
+            state.average_updates = average.as_ref().map_or(0, |average| average.updates);
+        }
+        Ok(Progress { network, optimizer, average, state })
     }
 
     /// Mixes the pictures of a micro-batch where the stage says so, and returns what they show.
@@ -242,8 +295,9 @@ impl Trainer<'_> {
 
     fn checkpoint(&self, stage: &StagePlan, progress: &Progress) -> Result<(), Error> {
         let folder = self.directory.checkpoints();
-        let Progress { network, optimizer, state } = progress;
-        checkpoint::write(&folder, network, &stage.card, optimizer, state)?;
+        let Progress { network, optimizer, average, state } = progress;
+        let (average, card) = (begun(average.as_ref()), &stage.card);
+        checkpoint::write(&folder, Contents { network, average, card, optimizer, state })?;
         let best = state.best.as_ref().map(|best| best.checkpoint.as_str());
         checkpoint::prune(&folder, stage.keep_newest, best)
     }
@@ -254,26 +308,52 @@ fn diverged(stage: &StagePlan, state: &TrainState, loss: f64) -> Error {
     Error::Diverged { stage: stage.name.clone(), epoch, step, loss }
 }
 
+/// An average that has been updated; before that there is nothing in it.
+fn begun(average: Option<&Averaged<Network>>) -> Option<&Averaged<Network>> {
+    average.filter(|average| average.updates > 0)
+}
+
+impl From<Scores> for AverageScores {
+    fn from(Scores { tally, .. }: Scores) -> Self {
+        Self { val_loss: tally.loss(), val_top1: tally.top1(), val_top5: tally.top5() }
+    }
+}
+
+impl StagePlan {
+    /// Whether an epoch is the stage's last: by its length, or because it has run out of patience.
+    fn ends(&self, state: &mut TrainState, record: &EpochRecord) -> bool {
+        let (value, _) = self.best_by.of(record);
+        let gave_up = state.patience.is_over(self.best_by, value, self.min_delta, self.patience);
+        gave_up || record.epoch == self.epochs
+    }
+}
+
 /// The state after an epoch, and whether that epoch is the best so far.
 fn epoch_done(
     stage: &StagePlan,
     mut state: TrainState,
     record: &EpochRecord,
+    ends: bool,
 ) -> (TrainState, bool) {
-    let value = stage.best_by.of(record);
+    let (value, averaged) = stage.best_by.of(record);
     let is_best = state.best.as_ref().is_none_or(|best| best.is_beaten_by(stage.best_by, value));
     if is_best {
-        state.best =
-            Some(Best { checkpoint: state.checkpoint_name(), metric: stage.best_by, value });
+        let (checkpoint, metric) = (state.checkpoint_name(), stage.best_by);
+        state.best = Some(Best { checkpoint, averaged, metric, value });
     }
-    let out_of_patience =
-        state.patience.is_over(stage.best_by, value, stage.min_delta, stage.patience);
+    if let Some(plateau) = &stage.plateau {
+        let measure = match plateau.mode {
+            PlateauMode::Min => record.val_loss,
+            PlateauMode::Max => record.val_top1,
+        };
+        plateau.observe(&mut state.plateau, measure);
+    }
     state.epoch += 1;
     state.step_in_epoch = 0;
     state.tally = crate::tally::Tally::default();
     state.seconds = 0.0;
     state.records += 1;
-    state.stage_done = out_of_patience || state.epoch == stage.epochs;
+    state.stage_done = ends;
     (state, is_best)
 }
 

@@ -60,7 +60,8 @@ impl WeightsSpec {
             };
         }
         RunDirectory::open(&self.path)
-            .and_then(|(run, _)| checkpoint::model_file(&run, self.take.unwrap_or(Take::Best)))
+            .and_then(|(run, _)| checkpoint::find(&run, self.take.unwrap_or(Take::Best)))
+            .map(|weights| weights.file())
             .map_err(|error| fault(&error))
     }
 

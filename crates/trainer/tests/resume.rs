@@ -12,7 +12,8 @@ use std::hash::Hasher as _;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Two stages with everything that has state: momentum, Adam's moments, dropout, patience, a partial last step.
+/// Two stages with everything that has state: momentum, Adam's moments, dropout, patience, a plateau, both averages of
+/// weights, a partial last step.
 const EXPERIMENT: &str = r#"
 seed = 7
 stages = ["first", "second"]
@@ -32,10 +33,12 @@ clip_grad_norm = 1.0
 early_stopping = { patience = 5 }
 [stage.first]
 optimizer = { type = "sgd", momentum = 0.9 }
-schedule = { type = "constant", lr = 0.01 }
+schedule = { type = "plateau", lr = 0.01, factor = 0.5, patience = 0, threshold = 10.0, threshold_mode = "abs" }
+average = { type = "ema", decay = 0.9 }
 [stage.second]
 optimizer = { type = "adam" }
 schedule = { type = "one_cycle", max_lr = 3e-3 }
+average = { type = "swa", start = { steps = 3 }, every = { steps = 2 } }
 "#;
 
 /// Steps of the whole run: 4 in an epoch, 2 epochs, 2 stages.
@@ -79,7 +82,7 @@ impl Observer for StopAfter {
 /// measurements but time and memory, and the scores.
 #[derive(Debug, PartialEq)]
 struct Result {
-    files: [u64; 2],
+    files: [u64; 3],
     records: Vec<EpochRecord>,
     top1: f64,
     loss: f64,
@@ -101,7 +104,7 @@ fn result(outcome: Outcome) -> Result {
         record.device_memory_bytes = None;
     }
     let newest = run.checkpoints().join(format!("stage02-step{STEPS:08}"));
-    let files = ["model.safetensors", "optimizer.safetensors"]
+    let files = ["model.safetensors", "average.safetensors", "optimizer.safetensors"]
         .map(|name| fingerprint(&std::fs::read(newest.join(name)).unwrap()));
     Result { files, records, top1: evaluation.top1, loss: evaluation.loss }
 }
@@ -116,6 +119,10 @@ fn stopping_anywhere_and_resuming_changes_no_bit() {
     let expected =
         result(begin("test", &layers, &whole, &settings(2, &never), &mut Silent).unwrap());
     assert_eq!(expected.records.len(), 4);
+    // The first epoch sets the measure that the second one does not better.
+    assert_eq!([expected.records[0].lr, expected.records[1].lr], [0.01, 0.01]);
+    let averages: Vec<bool> = expected.records.iter().map(|r| r.average.is_some()).collect();
+    assert_eq!(averages, [true, true, false, true]);
 
     // Inside an epoch, at its end, at the end of a stage, inside the second stage; with another number of workers.
     for (steps, workers) in [(1, 1), (4, 3), (6, 2), (8, 1), (11, 4)] {

@@ -12,6 +12,7 @@ import timm
 import torch
 import torchvision
 
+import averages
 import clip
 import efficientnets
 import generator
@@ -29,6 +30,7 @@ LIMIT = 200 * 1024
 # Each module makes the fixture of its own name.
 FIXTURES = (
     generator,
+    averages,
     optimizers,
     schedules,
     losses,

@@ -17,9 +17,12 @@ from torch.optim.lr_scheduler import (
     MultiStepLR,
     OneCycleLR,
     PolynomialLR,
+    ReduceLROnPlateau,
     SequentialLR,
     StepLR,
 )
+
+from generator import u
 
 
 def schedule_run(base_lr, make, steps, momentum):
@@ -34,6 +37,38 @@ def schedule_run(base_lr, make, steps, momentum):
         if step + 1 < steps:
             schedule.step()
     return {"lr": lrs, "momentum": momenta} if momentum else {"lr": lrs}
+
+
+def plateaus():
+    """ReduceLROnPlateau over 60 epochs whose measure falls, or rises, more and more slowly and with noise."""
+    fall = [2.0 * 0.9**epoch + 0.02 * x + 0.3 for epoch, x in enumerate(u("plateau", (60,)).tolist())]
+    # From measure 40 on nothing is a number for five epochs.
+    broken = [math.nan if 40 <= epoch < 45 else x for epoch, x in enumerate(fall)]
+    cases = [
+        (fall, {"factor": 0.5, "patience": 5}),
+        (fall, {"factor": 0.5, "patience": 2, "threshold": 0.01, "cooldown": 3, "min_lr": 1e-3}),
+        (fall, {"patience": 0, "threshold": 0.05, "threshold_mode": "abs"}),
+        (fall, {"factor": 0.3, "patience": 1, "eps": 1e-4}),
+        ([1.0 - x for x in fall], {"mode": "max", "factor": 0.5, "patience": 3}),
+        (
+            [3.0 - x for x in fall],
+            {"mode": "max", "factor": 0.5, "patience": 3, "threshold": 0.02, "threshold_mode": "abs"},
+        ),
+        (broken, {"factor": 0.5, "patience": 2}),
+    ]
+    out = []
+    for measures, options in cases:
+        optimizer = SGD([nn.Parameter(torch.zeros(1))], lr=0.1)
+        schedule = ReduceLROnPlateau(optimizer, **options)
+        lrs = []
+        for measure in measures:
+            schedule.step(measure)
+            lrs.append(float(optimizer.param_groups[0]["lr"]))
+        # JSON has no NaN.
+        measures = [None if math.isnan(measure) else measure for measure in measures]
+        spec = {"type": "plateau", "lr": 0.1, **options}
+        out.append({"spec": spec, "measures": measures, "lr": lrs})
+    return out
 
 
 def fixture():
@@ -114,9 +149,11 @@ def fixture():
     return {
         "note": (
             "float64; element t is the rate (and the momentum or beta1) in force at optimizer step "
-            "t, counted from 0, with the schedule stepped once after each optimizer step"
+            "t, counted from 0, with the schedule stepped once after each optimizer step; of plateaus, "
+            "element e is the rate after measure e, null being no number"
         ),
         "cases": out,
+        "plateaus": plateaus(),
     }
 
 

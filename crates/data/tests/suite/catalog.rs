@@ -1,8 +1,8 @@
 //! The `data.source` table.
 
-use crate::pictures::folder;
+use crate::pictures::{folder, put};
 use kiln_data::synth::SynthSpec;
-use kiln_data::{Error, ImageFolderSpec, OpenContext, SourceSpec};
+use kiln_data::{Error, Food101Spec, ImageFolderSpec, OpenContext, SourceSpec};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
@@ -89,4 +89,48 @@ fn generated_pictures_go_to_the_cache_or_the_named_folder() {
     let data = SourceSpec::Synth(spec).open(&context(Some(named.clone()), root.path())).unwrap();
     assert_eq!(data.root, named);
     assert_eq!(data.train.fingerprint(), cached.train.fingerprint());
+}
+
+#[test]
+fn food101_comes_in_the_order_of_its_lists() {
+    let root = folder(&[
+        "images/soup/7.jpg",
+        "images/cake/3.jpg",
+        "images/soup/1.jpg",
+        "images/cake/9.jpg",
+    ]);
+    put(root.path(), "meta/train.txt", b"soup/7\ncake/3\n\n");
+    put(root.path(), "meta/test.txt", b"soup/1\r\ncake/9\r\n");
+    let spec: SourceSpec = serde_json::from_value(json!({ "type": "food101" })).unwrap();
+    let data = spec.open(&context(Some(root.path().to_path_buf()), root.path())).unwrap();
+    assert_eq!(data.train.class_names(), ["cake", "soup"]);
+    assert_eq!((data.train.class(0), data.train.name(0)), (1, "7.jpg"));
+    assert_eq!(data.train.path(1), root.path().join("images/cake/3.jpg"));
+    assert_eq!((data.val.class(0), data.val.name(0), data.val.len()), (1, "1.jpg", 2));
+}
+
+#[test]
+fn a_list_of_food101_that_cannot_be_used_names_its_line() {
+    let open = |train: &str, test: &str| {
+        let root = folder(&["images/soup/7.jpg", "images/soup/1.jpg"]);
+        put(root.path(), "meta/train.txt", train.as_bytes());
+        put(root.path(), "meta/test.txt", test.as_bytes());
+        let spec = SourceSpec::Food101(Food101Spec { path: Some(root.path().to_path_buf()) });
+        let error = spec.open(&context(None, root.path())).unwrap_err();
+        error.to_string().replace(&root.path().display().to_string(), "ROOT")
+    };
+    let rows = [
+        ("soup/7\nsoup", "soup/1", "ROOT/meta/train.txt:2: expected CLASS/ID, found `soup`"),
+        ("soup/7", "../../x", "ROOT/meta/test.txt:1: expected CLASS/ID, found `../../x`"),
+        ("soup/7\nsoup/7", "soup/1", "ROOT/meta/train.txt:2: `soup/7` is listed twice"),
+        ("soup/7", "soup/7", "ROOT/meta/test.txt:1: `soup/7` is in train.txt too"),
+        ("soup/7", "\n", "ROOT/meta/test.txt:1: no line CLASS/ID"),
+        ("soup/7", "cake/1", "ROOT/meta/test.txt:1: the class `cake` is not in train.txt"),
+    ];
+    for (train, test, expected) in rows {
+        assert_eq!(open(train, test), expected);
+    }
+    assert!(
+        open("soup/8", "soup/1").starts_with("ROOT/meta/train.txt:1: ROOT/images/soup/8.jpg: ")
+    );
 }

@@ -27,6 +27,8 @@ pub struct EfficientNet {
     features: Vec<Part>,
     classifier: (Dropout, Head),
     #[module(skip)]
+    momentum: f64,
+    #[module(skip)]
     pub(crate) kernels: Kernels,
 }
 
@@ -69,7 +71,8 @@ impl EfficientNet {
         features.push(Part::Convolution(layers.conv_norm([last, variant.features()], 1, 1, 1)));
         let dropout = DropoutConfig::new(spec.dropout.unwrap_or(variant.dropout())).init();
         let head = Head::new(&spec.head, variant.features(), classes, device);
-        Self { features, classifier: (dropout, head), kernels: Kernels::default() }
+        let (_, momentum) = spec.constants.batch_norm(variant);
+        Self { features, classifier: (dropout, head), momentum, kernels: Kernels::default() }
     }
 
     /// The nine maps of the network: after the stem, each stage and the last convolution.
@@ -89,6 +92,10 @@ impl EfficientNet {
             maps.push(x.clone());
         }
         maps
+    }
+
+    pub(crate) fn batch_norm_momentum(&self) -> f64 {
+        self.momentum
     }
 
     /// # Shapes

@@ -119,6 +119,10 @@ impl ResNet {
         self.fc.forward(self.dropout.forward(pooled))
     }
 
+    pub(crate) fn batch_norm_momentum(&self) -> f64 {
+        self.bn1.momentum
+    }
+
     /// Names of the weights of each block's last batch norm.
     pub(crate) fn last_gammas(&self) -> Vec<String> {
         let layers = [&self.layer1, &self.layer2, &self.layer3, &self.layer4];

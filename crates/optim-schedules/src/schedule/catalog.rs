@@ -10,6 +10,7 @@ use super::exponential::Exponential;
 use super::flat_then_decay::{FlatCosine, WarmupStableDecay};
 use super::one_cycle::OneCycle;
 use super::piecewise::Piecewise;
+use super::plateau::Plateau;
 use super::polynomial::Polynomial;
 use super::sequence::Sequence;
 use super::step::{MultiStep, Step};
@@ -57,6 +58,16 @@ macro_rules! schedules {
     };
 }
 
+impl ScheduleSpec {
+    /// The one with a state, whose [`build`](Self::build) gives its first rate throughout.
+    pub fn as_plateau(&self) -> Option<&Plateau> {
+        match self {
+            Self::Plateau(plateau) => Some(plateau),
+            _ => None,
+        }
+    }
+}
+
 schedules! {
     /// The same rate throughout.
     Constant(Constant);
@@ -82,6 +93,8 @@ schedules! {
     WarmupStableDecay(WarmupStableDecay);
     /// Straight lines between points.
     Piecewise(Piecewise);
+    /// Down when a measure stops improving.
+    Plateau(Plateau);
     /// One schedule after the other.
     Sequence(Sequence);
 }

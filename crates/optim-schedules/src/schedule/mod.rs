@@ -1,4 +1,4 @@
-//! Learning rates (and momenta) as pure functions of the step.
+//! Learning rates (and momenta) as pure functions of the step; only a [`Plateau`] also goes by what was measured.
 
 mod catalog;
 mod checks;
@@ -10,6 +10,7 @@ mod exponential;
 mod flat_then_decay;
 mod one_cycle;
 mod piecewise;
+mod plateau;
 mod polynomial;
 mod sequence;
 mod step;
@@ -24,6 +25,7 @@ pub use exponential::Exponential;
 pub use flat_then_decay::{Decay, FlatCosine, WarmupStableDecay};
 pub use one_cycle::{Anneal, OneCycle};
 pub use piecewise::{Piecewise, Point};
+pub use plateau::{Plateau, PlateauMode, PlateauState, ThresholdMode};
 pub use polynomial::Polynomial;
 pub use sequence::{Part, Sequence};
 pub use step::{MultiStep, Step};

@@ -53,6 +53,9 @@ impl Sequence {
             let fits = length > 0 && start + length <= total;
             let found = format_args!("{length} steps from {start} in part {number}, of {total}");
             check(fits, "run_for", "at least one step and within the stage", found)?;
+            let pure = part.schedule.as_plateau().is_none();
+            let found = format_args!("plateau in part {number}");
+            check(pure, "schedule", "a function of the step", found)?;
             let schedule = part.schedule.build(Timeline { total_steps: length, ..timeline })?;
             parts.push((start, schedule));
             start += length;

@@ -1,20 +1,22 @@
 //! Writing, finding, reading and pruning checkpoint sets.
 
 use super::state::TrainState;
-use super::tensors::{Contents, from_bytes, to_bytes};
+use super::tensors::{TensorFile, Tensors, from_bytes, to_bytes};
 use crate::card::ModelCard;
 use crate::error::Error;
 use crate::run_directory::RunDirectory;
 use crate::weights::{CARD, Take};
+use burn::module::Module as _;
 use burn::tensor::Device;
 use kiln_models::{NamedTensor, Network, load_state_dict, parameter_names, state_dict};
-use kiln_optim_schedules::{Optimizer, SavedSlot};
+use kiln_optim_schedules::{Averaged, Optimizer, SavedSlot};
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 const MODEL: &str = "model.safetensors";
+const AVERAGE: &str = "average.safetensors";
 const OPTIMIZER: &str = "optimizer.safetensors";
 const STATE: &str = "state.json";
 /// Key of the number of updates that each parameter has had, in the metadata of the optimizer's state.
@@ -29,20 +31,26 @@ pub(crate) struct CheckpointSet {
     pub(crate) state: TrainState,
 }
 
+/// What a set is made of.
+#[derive(Clone, Copy)]
+pub(crate) struct Contents<'a> {
+    pub(crate) network: &'a Network,
+    /// If it has been updated.
+    pub(crate) average: Option<&'a Averaged<Network>>,
+    pub(crate) card: &'a ModelCard,
+    pub(crate) optimizer: &'a Optimizer,
+    pub(crate) state: &'a TrainState,
+}
+
 /// Writes a set under `folder` and returns its path: to a temporary folder, synced, renamed.
 ///
 /// # Errors
 /// [`Error::Checkpoint`] when anything cannot be written; nothing is left behind then.
-pub(crate) fn write(
-    folder: &Path,
-    network: &Network,
-    card: &ModelCard,
-    optimizer: &Optimizer,
-    state: &TrainState,
-) -> Result<PathBuf, Error> {
-    let path = folder.join(state.checkpoint_name());
-    let partial = folder.join(format!(".{}.partial", state.checkpoint_name()));
-    let written = write_files(&partial, network, card, optimizer, state)
+pub(crate) fn write(folder: &Path, contents: Contents<'_>) -> Result<PathBuf, Error> {
+    let name = contents.state.checkpoint_name();
+    let path = folder.join(&name);
+    let partial = folder.join(format!(".{name}.partial"));
+    let written = write_files(&partial, contents)
         .and_then(|()| replace(&partial, &path).map_err(|error| Error::checkpoint(&path, error)));
     if let Err(error) = written {
         // The disk may be full: give its space back. The error to report is the first one.
@@ -52,25 +60,22 @@ pub(crate) fn write(
     Ok(path)
 }
 
-fn write_files(
-    partial: &Path,
-    network: &Network,
-    card: &ModelCard,
-    optimizer: &Optimizer,
-    state: &TrainState,
-) -> Result<(), Error> {
+fn write_files(partial: &Path, contents: Contents<'_>) -> Result<(), Error> {
+    let Contents { network, average, card, optimizer, state } = contents;
     let fault = |error: &dyn std::fmt::Display| Error::checkpoint(partial, error);
     if partial.exists() {
         fs::remove_dir_all(partial).map_err(|error| fault(&error))?;
     }
     fs::create_dir_all(partial).map_err(|error| fault(&error))?;
 
-    let weights =
-        state_dict(network).into_iter().map(|tensor| (tensor.name, (tensor.shape, tensor.values)));
     let card = serde_json::to_string(card).map_err(|error| fault(&error))?;
-    let model = to_bytes(partial, weights, metadata(CARD, card))?;
-    sync_write(&partial.join(MODEL), &model)?;
-    drop(model);
+    let average = average.map(|average| (AVERAGE, &average.network));
+    for (file, network) in [(MODEL, network)].into_iter().chain(average) {
+        let weights = state_dict(network).into_iter();
+        let weights = weights.map(|tensor| (tensor.name, (tensor.shape, tensor.values)));
+        let bytes = to_bytes(partial, weights, metadata(CARD, card.clone()))?;
+        sync_write(&partial.join(file), &bytes)?;
+    }
 
     let names = parameter_names(network);
     let slots = optimizer.save(names.iter().map(|named| (named.id, named.name.as_str())));
@@ -132,26 +137,35 @@ pub(crate) fn newest(folder: &Path) -> Result<Option<CheckpointSet>, Error> {
     names(folder)?.pop().map(|name| CheckpointSet::open(&folder.join(name))).transpose()
 }
 
-/// The folder of a run's best or newest set.
+/// The weights of a set: those that trained or, if they are the best, their average.
+#[derive(Debug, Clone)]
+pub(crate) struct Weights {
+    /// The set's folder.
+    pub(crate) set: PathBuf,
+    averaged: bool,
+}
+
+impl Weights {
+    /// Their file.
+    pub(crate) fn file(&self) -> PathBuf {
+        self.set.join(if self.averaged { AVERAGE } else { MODEL })
+    }
+}
+
+/// A run's best or newest weights.
 ///
 /// # Errors
-/// [`Error::Checkpoint`] when there is none yet.
-pub(crate) fn find(directory: &RunDirectory, take: Take) -> Result<PathBuf, Error> {
+/// [`Error::Checkpoint`] when there are none yet.
+pub(crate) fn find(directory: &RunDirectory, take: Take) -> Result<Weights, Error> {
     let folder = directory.checkpoints();
     let newest = newest(&folder)?
         .ok_or_else(|| Error::checkpoint(&folder, "the run has no checkpoint yet"))?;
     Ok(match (take, &newest.state.best) {
-        (Take::Best, Some(best)) => folder.join(&best.checkpoint),
-        _ => newest.path,
+        (Take::Best, Some(best)) => {
+            Weights { set: folder.join(&best.checkpoint), averaged: best.averaged }
+        }
+        _ => newest.weights(),
     })
-}
-
-/// The file of weights in that set.
-///
-/// # Errors
-/// As [`find`].
-pub(crate) fn model_file(directory: &RunDirectory, take: Take) -> Result<PathBuf, Error> {
-    Ok(find(directory, take)?.join(MODEL))
 }
 
 impl CheckpointSet {
@@ -171,6 +185,32 @@ impl CheckpointSet {
         Ok(Self { path: path.to_owned(), state })
     }
 
+    /// The weights that trained.
+    pub(crate) fn weights(&self) -> Weights {
+        Weights { set: self.path.clone(), averaged: false }
+    }
+
+    /// The average of weights of `network`'s training as it was, if it had begun.
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`] when the file is missing, damaged or of another model.
+    pub(crate) fn load_average(
+        &self,
+        network: &Network,
+    ) -> Result<Option<Averaged<Network>>, Error> {
+        let updates = self.state.average_updates;
+        if updates == 0 {
+            return Ok(None);
+        }
+        let path = self.path.join(AVERAGE);
+        let bytes = fs::read(&path).map_err(|error| Error::checkpoint(&path, error))?;
+        let TensorFile { tensors, .. } = from_bytes(&path, &bytes)?;
+        // Into a copy, whose parameters are known by the same ids.
+        let network =
+            fill(network.valid(), tensors).map_err(|problem| Error::checkpoint(&path, problem))?;
+        Ok(Some(Averaged { network, updates }))
+    }
+
     /// The folder's name.
     pub(crate) fn name(&self) -> String {
         self.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
@@ -188,7 +228,7 @@ impl CheckpointSet {
     ) -> Result<(), Error> {
         let path = self.path.join(OPTIMIZER);
         let bytes = fs::read(&path).map_err(|error| Error::checkpoint(&path, error))?;
-        let Contents { mut tensors, metadata } = from_bytes(&path, &bytes)?;
+        let TensorFile { mut tensors, metadata } = from_bytes(&path, &bytes)?;
         let steps = metadata
             .get(STEPS)
             .ok_or_else(|| Error::checkpoint(&path, "no update counts in the metadata"))?;
@@ -220,26 +260,34 @@ impl CheckpointSet {
     }
 }
 
-/// The network and card of the set in `path`.
+/// The network and card of the weights.
 ///
 /// # Errors
-/// [`Error::Checkpoint`] when a file is missing or damaged.
-pub(crate) fn load_model(path: &Path, device: &Device) -> Result<(Network, ModelCard), Error> {
-    let path = path.join(MODEL);
+/// [`Error::Checkpoint`] when the file is missing or damaged.
+pub(crate) fn load_model(
+    weights: &Weights,
+    device: &Device,
+) -> Result<(Network, ModelCard), Error> {
+    let path = weights.file();
     let fault = |error: &dyn std::fmt::Display| Error::checkpoint(&path, error);
     let bytes = fs::read(&path).map_err(|error| fault(&error))?;
-    let Contents { mut tensors, metadata } = from_bytes(&path, &bytes)?;
+    let TensorFile { tensors, metadata } = from_bytes(&path, &bytes)?;
     let card = metadata.get(CARD).ok_or_else(|| fault(&"no model card in the metadata"))?;
     let card: ModelCard = serde_json::from_str(card).map_err(|error| fault(&error))?;
     let network = card.model.build(card.class_names.len(), device);
+    Ok((fill(network, tensors).map_err(|problem| fault(&problem))?, card))
+}
+
+/// `network` with all of the tensors, and no others, as its values.
+fn fill(network: Network, mut tensors: Tensors) -> Result<Network, String> {
     let network = load_state_dict(network, |name, _| {
         let (shape, values) = tensors.remove(name)?;
         Some(NamedTensor { name: name.to_owned(), shape, values })
     })
-    .map_err(|error| fault(&error))?;
+    .map_err(|error| error.to_string())?;
     match tensors.keys().min() {
-        Some(stray) => Err(fault(&format!("`{stray}` does not fit the model"))),
-        None => Ok((network, card)),
+        Some(stray) => Err(format!("`{stray}` does not fit the model")),
+        None => Ok(network),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::early_stopping::{Best, Patience};
 use crate::tally::Tally;
+use kiln_optim_schedules::PlateauState;
 use serde::{Deserialize, Serialize};
 
 /// Everything a resumed run needs beside tensors. Randomness is not in it: every draw is a function of the
@@ -24,6 +25,12 @@ pub(crate) struct TrainState {
     pub(crate) best: Option<Best>,
     /// How long the stage has waited for an improvement.
     pub(crate) patience: Patience,
+    /// What a plateau schedule has seen of the stage.
+    #[serde(default)]
+    pub(crate) plateau: PlateauState,
+    /// Networks in the stage's average of weights.
+    #[serde(default)]
+    pub(crate) average_updates: u64,
     /// Lines of `metrics.jsonl` that belong to this state.
     pub(crate) records: usize,
     /// Whether the stage is complete: by its length or by early stopping.

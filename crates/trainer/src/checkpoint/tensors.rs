@@ -31,16 +31,18 @@ pub(super) fn to_bytes(
     safetensors::serialize(views, Some(metadata)).map_err(|error| Error::checkpoint(path, error))
 }
 
+/// Tensors by name.
+pub(super) type Tensors = HashMap<String, Stored>;
+
 /// What a safetensors file holds.
-pub(super) struct Contents {
-    /// Tensors by name.
-    pub(super) tensors: HashMap<String, Stored>,
+pub(super) struct TensorFile {
+    pub(super) tensors: Tensors,
     /// The header's texts by key.
     pub(super) metadata: HashMap<String, String>,
 }
 
 /// Reads a safetensors file of f32 tensors.
-pub(super) fn from_bytes(path: &Path, bytes: &[u8]) -> Result<Contents, Error> {
+pub(super) fn from_bytes(path: &Path, bytes: &[u8]) -> Result<TensorFile, Error> {
     let fault = |error: &dyn std::fmt::Display| Error::checkpoint(path, error);
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(|error| fault(&error))?;
     let file = SafeTensors::deserialize(bytes).map_err(|error| fault(&error))?;
@@ -53,5 +55,5 @@ pub(super) fn from_bytes(path: &Path, bytes: &[u8]) -> Result<Contents, Error> {
         let values = numbers.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
         tensors.insert(name.to_owned(), (view.shape().to_vec(), values));
     }
-    Ok(Contents { tensors, metadata: header.metadata().clone().unwrap_or_default() })
+    Ok(TensorFile { tensors, metadata: header.metadata().clone().unwrap_or_default() })
 }

@@ -8,7 +8,7 @@ use kiln_augment::mix::MixSpec;
 use kiln_augment::{Interpolation, OpSpec};
 use kiln_data::{OnBadImage, SourceSpec};
 use kiln_models::{Kernels, ModelSpec};
-use kiln_optim_schedules::{OptimizerSpec, ScheduleSpec, Span, Warmup};
+use kiln_optim_schedules::{AverageSpec, OptimizerSpec, ScheduleSpec, Span, Warmup};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
@@ -164,6 +164,9 @@ pub struct StageSpec {
     /// Bound on the global norm of the gradients; absent: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clip_grad_norm: Option<f64>,
+    /// A second network that follows the one that trains, scored beside it and saved with it; absent: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub average: Option<AverageSpec>,
     /// Number format of the computation.
     pub precision: Precision,
     /// Ends the stage early; absent: never.

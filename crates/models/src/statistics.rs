@@ -1,0 +1,125 @@
+//! Batch norm's running statistics, computed anew.
+
+use crate::catalog::Network;
+use crate::names::NamePath;
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
+use burn::tensor::Tensor;
+use std::collections::HashMap;
+
+/// A pass over pictures after which a network's running statistics are the plain means of those of the batches, instead of
+/// averages in which old batches fade. A mean of several networks' weights needs it: its maps have other statistics than
+/// theirs.
+///
+/// # Parity
+/// `torch.optim.swa_utils.update_bn`.
+#[derive(Debug)]
+pub struct StatisticsPass {
+    network: Network,
+    /// Of the batches so far, by the running tensor's id.
+    means: HashMap<ParamId, Tensor<1>>,
+    batches: u32,
+}
+
+impl StatisticsPass {
+    /// A pass for `network`, which is on an autodiff device. Its batch norms normalise by the batch unless they are frozen
+    /// with their statistics; those of which `is_kept` is true, asked by the running tensor's name, keep what they have.
+    pub fn new(network: Network, is_kept: impl Fn(&str) -> bool) -> Self {
+        let mut find = Find { path: NamePath::default(), is_kept, means: HashMap::new() };
+        let network = network.no_grad().map(&mut find);
+        Self { network, means: find.means, batches: 0 }
+    }
+
+    /// Takes the statistics of a batch into the means.
+    ///
+    /// # Shapes
+    /// `[batch, channels, height, width]`, on the network's device.
+    pub fn observe(mut self, pictures: Tensor<4>) -> Self {
+        // From zero a batch leaves `momentum` times its own statistics.
+        let network = self.network.map(&mut Reset { means: &self.means });
+        network.forward(pictures);
+        self.batches += 1;
+        let share = 1.0 / f64::from(self.batches);
+        let scale = 1.0 / network.batch_norm_momentum();
+        // `valid` brings the running tensors up to date.
+        let mut take = Take { means: &mut self.means, share, scale };
+        network.valid().visit(&mut take);
+        self.network = network;
+        self
+    }
+
+    /// The network with the statistics of all batches, or with those it came with if there were none.
+    pub fn finish(mut self) -> Network {
+        if self.batches == 0 {
+            return self.network;
+        }
+        self.network.map(&mut Put { means: &mut self.means })
+    }
+}
+
+struct Find<F> {
+    path: NamePath,
+    is_kept: F,
+    means: HashMap<ParamId, Tensor<1>>,
+}
+
+impl<F: Fn(&str) -> bool> ModuleMapper for Find<F> {
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.path.enter(name, container);
+    }
+
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.path.exit();
+    }
+
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        if self.path.is_buffer() && !(self.is_kept)(&self.path.name()) {
+            self.means.insert(param.id, flat(&param).inner().zeros_like());
+        }
+        param
+    }
+}
+
+struct Reset<'a> {
+    means: &'a HashMap<ParamId, Tensor<1>>,
+}
+
+impl ModuleMapper for Reset<'_> {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        if !self.means.contains_key(&param.id) {
+            return param;
+        }
+        param.map(|current| current.zeros_like())
+    }
+}
+
+struct Take<'a> {
+    means: &'a mut HashMap<ParamId, Tensor<1>>,
+    share: f64,
+    scale: f64,
+}
+
+impl ModuleVisitor for Take<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if let Some(mean) = self.means.remove(&param.id) {
+            let found = flat(param) * self.scale;
+            self.means.insert(param.id, mean.clone() + (found - mean) * self.share);
+        }
+    }
+}
+
+struct Put<'a> {
+    means: &'a mut HashMap<ParamId, Tensor<1>>,
+}
+
+impl ModuleMapper for Put<'_> {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let Some(mean) = self.means.remove(&param.id) else { return param };
+        param.map(|current| Tensor::from_inner(mean).reshape(current.dims()))
+    }
+}
+
+fn flat<const D: usize>(param: &Param<Tensor<D>>) -> Tensor<1> {
+    let tensor = param.base();
+    let count = tensor.dims().iter().product::<usize>();
+    tensor.reshape([count])
+}
