@@ -54,7 +54,9 @@ fn schedule_of_an_experiment() {
     let warmup = ["--set", "stage.train.warmup={span={epochs=1}}"];
     let one_cycle = shown("phase1", &warmup);
     let groups = shown("discriminative", &[]);
-    insta::assert_snapshot!(format!("{one_cycle}\n{groups}"));
+    let plateau = "stage.train.schedule={type=\"plateau\",lr=1e-3,factor=0.5,patience=5}";
+    let layers = shown("phase1", &["--set", "stage.train.layer_decay=0.5", "--set", plateau]);
+    insta::assert_snapshot!(format!("{one_cycle}\n{groups}\n{layers}"));
     let every: serde_json::Value = serde_json::from_str(&shown("phase1", &["--json"])).unwrap();
     assert_eq!(every.as_array().unwrap().len(), 270);
 }

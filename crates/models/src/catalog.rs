@@ -8,10 +8,12 @@ use crate::efficientnet::{Constants, EfficientNet, EfficientNetSpec, EfficientNe
 use crate::error::Error;
 use crate::init::{LinearInit, UnitSource, initialize};
 use crate::layers::Kernels;
+use crate::names::parameter_names;
 use crate::resnet::{ResNet, ResNetSpec, ResNetVariant};
-use burn::module::Module;
+use burn::module::{Module, ParamId};
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 
 /// Writes [`ModelSpec`]: `Variant(Settings) => Kind::new(which);`. The variant in snake case is the name in TOML.
 macro_rules! models {
@@ -206,6 +208,13 @@ impl Network {
             Self::ResNet(_) | Self::CifarResNet(_) => "fc.",
             Self::EfficientNet(_) => "classifier.",
         }
+    }
+
+    /// The classifier's parameters.
+    pub fn head_parameters(&self) -> HashSet<ParamId> {
+        let named = parameter_names(self).into_iter();
+        let of_head = named.filter(|named| named.name.starts_with(self.head_prefix()));
+        of_head.map(|named| named.id).collect()
     }
 
     /// The state-dict name of the weight that takes the pictures.

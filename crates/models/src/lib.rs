@@ -19,6 +19,7 @@ mod blur_pool;
 mod catalog;
 mod channel_dropout;
 mod cifar_resnet;
+mod depth;
 mod efficientnet;
 mod error;
 mod freeze;

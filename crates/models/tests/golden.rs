@@ -369,3 +369,20 @@ fn frozen_statistics_stay_when_others_are_computed_anew() {
         assert_eq!(after != before, moves, "{}", after.name);
     }
 }
+
+#[test]
+fn layers_are_grouped_as_timm_does() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/golden/numeric/layer_decay.json");
+    let golden: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    for (name, scales) in golden["networks"].as_object().unwrap() {
+        let network = spec(name).build(10, &Device::flex());
+        let layers = network.layers_from_end();
+        let scales = scales.as_object().unwrap();
+        assert_eq!(layers.len(), scales.len());
+        for named in parameter_names(&network).iter().filter(|named| !named.is_buffer) {
+            let ours = 0.75_f64.powf(f64::from(layers[&named.id]));
+            let theirs = scales[&named.name].as_f64().unwrap();
+            assert!((ours - theirs).abs() < 1e-12, "{name}: {}: {ours}, not {theirs}", named.name);
+        }
+    }
+}

@@ -65,10 +65,25 @@ impl Gradients {
         if factor == 1.0 {
             return;
         }
-        for id in &self.order {
-            if let Some(gradient) = self.flat.remove(id) {
-                self.flat.insert(*id, gradient.mul_scalar(factor));
-            }
+        for id in self.order.clone() {
+            self.change(id, |gradient| gradient.mul_scalar(factor));
+        }
+    }
+
+    /// Brings every value into `[-bound, bound]`.
+    ///
+    /// # Parity
+    /// `torch.nn.utils.clip_grad_value_`.
+    pub fn clip_values(&mut self, bound: f64) {
+        for id in self.order.clone() {
+            self.change(id, |gradient| gradient.clamp(-bound, bound));
+        }
+    }
+
+    /// Replaces a parameter's gradient, if it has one.
+    pub(crate) fn change(&mut self, id: ParamId, change: impl FnOnce(Tensor<1>) -> Tensor<1>) {
+        if let Some(gradient) = self.flat.remove(&id) {
+            self.flat.insert(id, change(gradient));
         }
     }
 
@@ -86,7 +101,7 @@ impl Gradients {
     }
 }
 
-fn flatten<const D: usize>(tensor: Tensor<D>) -> Tensor<1> {
+pub(crate) fn flatten<const D: usize>(tensor: Tensor<D>) -> Tensor<1> {
     let count = tensor.dims().iter().product::<usize>();
     tensor.reshape([count])
 }

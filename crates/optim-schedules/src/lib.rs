@@ -13,18 +13,22 @@
 //! ```
 
 mod average;
+mod clip;
 mod error;
 mod gradients;
+mod l2_sp;
 mod optimizer;
 mod schedule;
 mod span;
 
 pub use average::{AverageSpec, Averaged, Ema, Pace, Swa};
+pub use clip::AdaptiveClip;
 pub use error::Error;
 pub use gradients::Gradients;
+pub use l2_sp::{Anchor, L2Sp};
 pub use optimizer::{
-    Adam, AdamW, Lamb, Lion, Optimizer, OptimizerSpec, ParameterGroup, RmsProp, RmsPropTf,
-    SavedSlot, Sgd, Update, UpdateRule,
+    Adam, AdamW, AdjustLr, Lamb, Lion, Muon, MuonRest, Optimizer, OptimizerSpec, ParameterGroup,
+    RmsProp, RmsPropTf, SavedSlot, Sgd, Update, UpdateRule,
 };
 pub use schedule::{
     Anneal, Constant, CosineAnnealing, CosineWarmRestarts, Cyclic, CyclicMode, Decay, Exponential,

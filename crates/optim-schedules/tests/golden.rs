@@ -8,8 +8,8 @@ use burn::module::{Module, Param};
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use generator::uniform;
 use kiln_optim_schedules::{
-    Gradients, Optimizer, OptimizerSpec, ParameterGroup, PlateauState, Rates, ScheduleSpec, Span,
-    Timeline, Warmup, WarmupCurve,
+    AdaptiveClip, Anchor, Gradients, L2Sp, Optimizer, OptimizerSpec, ParameterGroup, PlateauState,
+    Rates, ScheduleSpec, Span, Timeline, Warmup, WarmupCurve,
 };
 use serde_json::{Value, json};
 
@@ -77,7 +77,8 @@ fn optimizers_match_torch_over_every_step() {
         let group = |id, name: &str| {
             let settings = &case["groups"][name];
             let lr_scale = settings["lr_scale"].as_f64().unwrap_or(1.0);
-            (id, ParameterGroup { lr_scale, weight_decay: settings["weight_decay"].as_f64() })
+            let weight_decay = settings["weight_decay"].as_f64();
+            (id, ParameterGroup { lr_scale, weight_decay, ..ParameterGroup::default() })
         };
         let groups = [group(net.w.id, "w"), group(net.b.id, "b")];
         let mut optimizer = optimizer(case).with_groups(groups);
@@ -140,7 +141,8 @@ fn a_restored_optimizer_continues_bit_for_bit() {
         }
         let names = [(net.w.id, "w"), (net.b.id, "b")];
         let mut second = optimizer(case);
-        second.restore(first.save(names), names, &Device::flex()).unwrap();
+        let dimensions = [(net.w.id, "w", 2), (net.b.id, "b", 1)];
+        second.restore(first.save(names), dimensions, &Device::flex()).unwrap();
         let (one, other) = (net.gradients(3, &device), net.gradients(3, &device));
         let uninterrupted = first.step(net.clone(), one, rates);
         let resumed = second.step(net, other, rates);
@@ -158,7 +160,7 @@ fn state_of_another_model_is_refused() {
     let gradients = net.gradients(0, &device);
     let net = trained.step(net, gradients, Rates { lr: 0.01, momentum: None });
     let saved = trained.save([(net.w.id, "w")]);
-    let error = optimizer(case).restore(saved, [(net.b.id, "b")], &Device::flex()).unwrap_err();
+    let error = optimizer(case).restore(saved, [(net.b.id, "b", 1)], &Device::flex()).unwrap_err();
     assert_eq!(error.to_string(), "optimizer state of `w`: no such parameter in the model");
 }
 
@@ -288,58 +290,114 @@ fn schedules_that_make_no_sense_are_refused() {
     );
 }
 
+/// Three parameters of the reference, with one, two and four dimensions.
+#[derive(Module, Debug)]
+struct Three {
+    g0: Param<Tensor<2>>,
+    g1: Param<Tensor<1>>,
+    g2: Param<Tensor<4>>,
+}
+
+impl Three {
+    /// Parameters of the values that `of` gives for their names.
+    fn new(of: impl Fn(&str, usize) -> Vec<f64>, device: &Device) -> Self {
+        Self {
+            g0: Param::from_tensor(tensor(&of("g0", 12), [3, 4], device)),
+            g1: Param::from_tensor(tensor(&of("g1", 7), [7], device)),
+            g2: Param::from_tensor(tensor(&of("g2", 54), [2, 3, 3, 3], device)),
+        }
+    }
+
+    /// The gradients of the loss that is the sum of the parameters times the values that `of` gives.
+    fn gradients(&self, of: impl Fn(&str, usize) -> Vec<f64>, device: &Device) -> Gradients {
+        let loss = (self.g0.val() * tensor(&of("g0", 12), [3, 4], device)).sum()
+            + (self.g1.val() * tensor(&of("g1", 7), [7], device)).sum()
+            + (self.g2.val() * tensor(&of("g2", 54), [2, 3, 3, 3], device)).sum();
+        let mut gradients = Gradients::default();
+        gradients.add(loss.backward(), self);
+        gradients
+    }
+
+    /// The gradients, by a step of plain SGD at rate 1.
+    fn shown(&self, gradients: Gradients) -> [Vec<f64>; 3] {
+        let sgd: OptimizerSpec = serde_json::from_value(json!({ "type": "sgd" })).unwrap();
+        let rates = Rates { lr: 1.0, momentum: None };
+        let moved = sgd.build().unwrap().step(self.clone(), gradients, rates);
+        let values = |net: &Self| {
+            let g0 = net.g0.val().into_data().iter::<f64>().collect::<Vec<_>>();
+            [
+                g0,
+                net.g1.val().into_data().iter().collect(),
+                net.g2.val().into_data().iter().collect(),
+            ]
+        };
+        let (before, after) = (values(self), values(&moved));
+        std::array::from_fn(|i| before[i].iter().zip(&after[i]).map(|(b, a)| b - a).collect())
+    }
+}
+
+/// Differences of numbers near 1 are rounded at 1's precision.
+fn assert_gradients(what: &str, ours: &[Vec<f64>; 3], theirs: &Value) {
+    for (name, ours) in ["g0", "g1", "g2"].iter().zip(ours) {
+        for (ours, theirs) in ours.iter().zip(numbers(&theirs[name])) {
+            assert!((ours - theirs).abs() <= 2e-7, "{what}: {name}: {ours}, not {theirs}");
+        }
+    }
+}
+
 #[test]
 fn clipping_matches_torch() {
-    #[derive(Module, Debug)]
-    struct Three {
-        g0: Param<Tensor<2>>,
-        g1: Param<Tensor<1>>,
-        g2: Param<Tensor<4>>,
-    }
     let device = Device::flex().autodiff();
     for case in golden("clip")["cases"].as_array().unwrap() {
         let scale = case["scale"].as_f64().unwrap();
         let values = |name: &str, count| -> Vec<f64> {
             uniform(name, count).iter().map(|value| value * scale).collect()
         };
-        let (g0, g1, g2) = (
-            tensor(&values("g0", 12), [3, 4], &device),
-            tensor(&values("g1", 7), [7], &device),
-            tensor(&values("g2", 54), [2, 3, 3, 3], &device),
-        );
-        let net = Three {
-            g0: Param::from_tensor(g0.ones_like()),
-            g1: Param::from_tensor(g1.ones_like()),
-            g2: Param::from_tensor(g2.ones_like()),
-        };
-        let loss =
-            (net.g0.val() * g0).sum() + (net.g1.val() * g1).sum() + (net.g2.val() * g2).sum();
-        let mut gradients = Gradients::default();
-        gradients.add(loss.backward(), &net);
+        let net = Three::new(|_, count| vec![1.0; count], &device);
+        let mut gradients = net.gradients(values, &device);
         let norm = gradients.global_norm();
         let expected = case["f64"]["total_norm"].as_f64().unwrap();
         assert!((norm - expected).abs() <= 1e-6 * expected, "{norm}, torch has {expected}");
         gradients.scale(Gradients::clip_factor(norm, case["max_norm"].as_f64().unwrap()));
-
-        // A step of plain SGD at rate 1 shows the clipped gradients.
-        let mut sgd = serde_json::from_value::<OptimizerSpec>(json!({ "type": "sgd" }))
-            .unwrap()
-            .build()
-            .unwrap();
-        let moved = sgd.step(net, gradients, Rates { lr: 1.0, momentum: None });
-        let clipped = [
-            moved.g0.val().into_data().iter::<f64>().collect::<Vec<_>>(),
-            moved.g1.val().into_data().iter::<f64>().collect(),
-            moved.g2.val().into_data().iter::<f64>().collect(),
-        ];
-        for (name, ours) in ["g0", "g1", "g2"].iter().zip(clipped) {
-            for (ours, theirs) in ours.iter().zip(numbers(&case["f32"]["clipped"][name])) {
-                let ours = 1.0 - ours;
-                // 1 - gradient is rounded at 1's precision.
-                assert!((ours - theirs).abs() <= 2e-7, "{name}: {ours}, torch has {theirs}");
-            }
-        }
+        assert_gradients("by norm", &net.shown(gradients), &case["f32"]["clipped"]);
     }
+}
+
+#[test]
+fn other_bounds_and_l2_sp_match_their_references() {
+    let device = Device::flex().autodiff();
+    let golden = golden("clip");
+    let weights = |name: &str, count| -> Vec<f64> {
+        let mut values = uniform(&format!("w.{name}"), count);
+        // The first output's weights are next to nothing.
+        let small = [("g0", 4), ("g2", 27)].into_iter().find(|(of, _)| *of == name);
+        values.iter_mut().take(small.map_or(0, |(_, few)| few)).for_each(|value| *value *= 1e-6);
+        values
+    };
+    let net = Three::new(weights, &device);
+    let check = |what: &str, change: &dyn Fn(&mut Gradients)| {
+        let mut gradients = net.gradients(uniform, &device);
+        change(&mut gradients);
+        assert_gradients(what, &net.shown(gradients), &golden["others"][what]);
+    };
+    check("value", &|gradients| gradients.clip_values(0.3));
+    let adaptive = AdaptiveClip { factor: 0.5, eps: 1e-3 };
+    check("adaptive", &|gradients| adaptive.apply(&net, gradients, |_| false));
+    let start = |name: &str, count| uniform(&format!("start.{name}"), count);
+    // The same parameters, elsewhere: what a fine-tuned network once was.
+    let at_start = Three::new(start, &device);
+    let start = Three {
+        g0: net.g0.clone().map(|_| at_start.g0.val()),
+        g1: net.g1.clone().map(|_| at_start.g1.val()),
+        g2: net.g2.clone().map(|_| at_start.g2.val()),
+    };
+    let anchor = Anchor::new(L2Sp { alpha: 0.1, beta: 0.01 }, &start, |id| id == net.g1.id);
+    check("l2_sp", &|gradients| anchor.pull(&net, gradients));
+    // Spared parameters keep their gradients.
+    let mut gradients = net.gradients(uniform, &device);
+    adaptive.apply(&net, &mut gradients, |_| true);
+    let untouched = net.shown(net.gradients(uniform, &device));
+    assert_eq!(net.shown(gradients), untouched);
 }
 
 #[test]

@@ -99,6 +99,55 @@ impl LossSpec {
             _ => None,
         }
     }
+}
+
+/// How much the classes count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClassWeights {
+    /// `n / (K n_c)` for a class with `n_c` of the `n` training pictures of `K` classes: all classes count alike.
+    ///
+    /// # Parity
+    /// scikit-learn's `compute_class_weight("balanced", ...)`.
+    Balanced,
+    /// The roots of those, scaled so that their mean over the training pictures is 1: half of the way.
+    SquareRoot,
+}
+
+impl ClassWeights {
+    /// A weight for each class, whose mean over the training pictures is 1. A class without pictures gets 1.
+    pub fn of(self, pictures: &[u32]) -> Vec<f32> {
+        let all: f64 = pictures.iter().copied().map(f64::from).sum();
+        let classes = pictures.iter().filter(|count| **count > 0).count() as f64;
+        let balanced = |count: u32| all / (classes * f64::from(count));
+        let raw = |count: u32| match self {
+            Self::Balanced => balanced(count),
+            Self::SquareRoot => balanced(count).sqrt(),
+        };
+        let used = || pictures.iter().copied().filter(|count| *count > 0);
+        let mean = used().map(|count| raw(count) * f64::from(count)).sum::<f64>() / all;
+        #[allow(clippy::cast_possible_truncation, reason = "the loss is computed in f32")]
+        let weight = |count: u32| if count == 0 { 1.0 } else { (raw(count) / mean) as f32 };
+        pictures.iter().copied().map(weight).collect()
+    }
+}
+
+/// A loss with what it needs of the data.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Loss {
+    spec: LossSpec,
+    class_weights: Option<Vec<f32>>,
+}
+
+impl Loss {
+    /// The loss in which each class's term is weighted.
+    ///
+    /// # Parity
+    /// The `weight` of PyTorch's losses, with targets that are distributions, which PyTorch also divides by the number of
+    /// pictures and not by their weights.
+    pub fn new(spec: LossSpec, class_weights: Option<Vec<f32>>) -> Self {
+        Self { spec, class_weights }
+    }
 
     /// The loss summed over the pictures; divide by their number for the mean.
     ///
@@ -106,8 +155,15 @@ impl LossSpec {
     /// `logits`: `[labels, classes]`; result: `[1]`.
     pub fn sum(&self, logits: Tensor<2>, labels: &[MixedLabel], device: &Device) -> Tensor<1> {
         let classes = logits.dims()[1];
-        match *self {
-            Self::CrossEntropy { label_smoothing, smooth_over } => {
+        let weighted = |terms: Tensor<2>| match &self.class_weights {
+            None => terms,
+            Some(weights) => {
+                let row = TensorData::new(weights.clone(), [1, classes]);
+                terms * Tensor::from_data(row, (device, DType::F32))
+            }
+        };
+        match self.spec {
+            LossSpec::CrossEntropy { label_smoothing, smooth_over } => {
                 // K / (K - 1) as much, spread over all, leaves the true class what it has when the others get the part.
                 let spread = match smooth_over {
                     SmoothOver::AllClasses => label_smoothing,
@@ -116,9 +172,9 @@ impl LossSpec {
                     }
                 };
                 let targets = soft_targets(labels, classes, spread, device);
-                (log_softmax(logits, 1) * targets).sum().neg()
+                weighted(log_softmax(logits, 1) * targets).sum().neg()
             }
-            Self::BinaryCrossEntropy { label_smoothing, target_threshold, sum_classes } => {
+            LossSpec::BinaryCrossEntropy { label_smoothing, target_threshold, sum_classes } => {
                 let mut targets = soft_targets(labels, classes, label_smoothing, device);
                 if let Some(threshold) = target_threshold {
                     targets = targets.greater_elem(threshold).float();
@@ -126,16 +182,16 @@ impl LossSpec {
                 let yes = log_sigmoid(logits.clone()) * targets.clone();
                 let no = log_sigmoid(logits.neg()) * (targets.neg() + 1.0);
                 let parts = if sum_classes { 1.0 } else { classes as f64 };
-                (yes + no).sum().neg() / parts
+                weighted(yes + no).sum().neg() / parts
             }
-            Self::Focal { gamma, label_smoothing } => {
+            LossSpec::Focal { gamma, label_smoothing } => {
                 let targets = soft_targets(labels, classes, label_smoothing, device);
                 let log_p = log_softmax(logits, 1);
                 if gamma == 0.0 {
-                    return (log_p * targets).sum().neg();
+                    return weighted(log_p * targets).sum().neg();
                 }
                 let unsure = (log_p.clone().exp().neg() + 1.0).powf_scalar(gamma);
-                (unsure * log_p * targets).sum().neg()
+                weighted(unsure * log_p * targets).sum().neg()
             }
         }
     }

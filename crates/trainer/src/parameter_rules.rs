@@ -115,14 +115,19 @@ impl ParameterRules {
         &self,
         network: &Network,
         decay_norm_and_bias: bool,
+        layer_decay: f64,
     ) -> Vec<(ParamId, ParameterGroup)> {
+        let layers = network.layers_from_end();
+        let of_head = network.head_parameters();
         let group = |named: Named| {
             let rule = self.rule(&named.name);
             let spared = named.shape.len() < 2 && !decay_norm_and_bias;
             let weight_decay = rule.and_then(|rule| rule.weight_decay);
             let group = ParameterGroup {
-                lr_scale: rule.and_then(|rule| rule.lr_scale).unwrap_or(1.0),
+                lr_scale: rule.and_then(|rule| rule.lr_scale).unwrap_or(1.0)
+                    * layer_decay.powf(f64::from(layers[&named.id])),
                 weight_decay: weight_decay.or(spared.then_some(0.0)),
+                is_rest: of_head.contains(&named.id),
             };
             (named.id, group)
         };
@@ -135,6 +140,11 @@ impl ParameterRules {
         self.freeze(&format!("{norm}.weight")) == Some(Freeze::WeightsAndStats)
     }
 
+    /// Whether the parameter stays as it is.
+    pub(crate) fn freezes(&self, name: &str) -> bool {
+        self.freeze(name).is_some()
+    }
+
     fn freeze(&self, name: &str) -> Option<Freeze> {
         self.rule(name).and_then(|rule| rule.freeze)
     }
@@ -144,6 +154,6 @@ impl ParameterRules {
     }
 }
 
-fn learnable(network: &Network) -> impl Iterator<Item = Named> {
+pub(crate) fn learnable(network: &Network) -> impl Iterator<Item = Named> {
     parameter_names(network).into_iter().filter(|named| !named.is_buffer)
 }

@@ -1,15 +1,16 @@
 //! A whole run: begin or resume, stage after stage, the final evaluation.
 
 use crate::card::ModelCard;
-use crate::checkpoint::{self, CheckpointSet, TrainState, load_model, newest};
+use crate::checkpoint::{self, CheckpointSet, TrainState, Weights, load_model, newest};
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::evaluate::{Test, evaluate};
 use crate::observer::{Observer, StopRequest};
-use crate::plan::{self, StagePlan};
+use crate::plan::{self, StagePlan, Start};
 use crate::record::Evaluation;
 use crate::run_directory::{FORMAT, PictureFingerprints, RunDirectory, RunIdentity};
 use crate::spec::{ExperimentSpec, Layer, Layers};
+use crate::stage_start;
 use crate::train::{Ending, Progress, Trainer};
 use crate::weights::Take;
 use burn::tensor::Device;
@@ -225,7 +226,7 @@ impl Prepared {
                 found.0, found.1
             ));
         }
-        let stages = plan::resolve(&spec, layers, train.count(), train.class_names())?;
+        let stages = plan::resolve(&spec, layers, &train)?;
         Ok(Self { spec, stages, train: Arc::new(train), val: Arc::new(val) })
     }
 
@@ -313,22 +314,31 @@ impl Prepared {
         directory.keep_records(state.records)?;
         while let Some(stage) = self.stages.get(state.stage) {
             let begins = restored.is_none() && state.stage > 0;
-            if begins && stage.start_from == Take::Best {
-                let best = checkpoint::find(directory, Take::Best)?;
-                let file = best.file();
+            let from = match stage.start_from {
+                _ if !begins => None,
+                Start::GoOn => None,
+                Start::Best => Some(checkpoint::find(directory, Take::Best)?),
+                Start::OfStage(number, take) => {
+                    Some(Weights::of_stage(directory, state.finished.get(number), take)?)
+                }
+            };
+            if let Some(from) = from {
+                let file = from.file();
                 observer.note(&format!("stage {} starts from {}", stage.name, file.display()));
-                network = load_model(&best, &training_device)?.0;
+                network = load_model(&from, &training_device)?.0;
                 network = network.with_kernels(self.spec.trainer.kernels);
             }
             network = stage.params.apply(network);
             observer.stage(stage, stage.params.learning(&network), parameter_count(&network));
             let mut optimizer = stage.new_optimizer(&network)?;
+            let resumed = restored.is_some();
+            let anchor = stage_start::anchor(stage, &network, state.stage, resumed, directory)?;
             let mut average = stage.average.map(|_| Averaged::new(&network));
             if let Some(set) = restored.take() {
                 set.load_optimizer(&mut optimizer, &network, &settings.device)?;
                 average = set.load_average(&network)?.or(average);
             }
-            let progress = Progress { network, optimizer, average, state };
+            let progress = Progress { network, optimizer, anchor, average, state };
             let (progress, ending) = trainer.run(stage, progress, observer)?;
             if ending == Ending::Interrupted {
                 return Ok(Outcome::Interrupted { directory: directory.path().to_owned() });

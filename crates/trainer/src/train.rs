@@ -20,7 +20,7 @@ use kiln_augment::mix::{Layout, MixedLabel};
 use kiln_augment::{Domain, RandomKey};
 use kiln_data::{Batch, BatchPlan, Batches, Listing, Loader, SampleKeys};
 use kiln_models::{Network, StatisticsPass};
-use kiln_optim_schedules::{Averaged, Gradients, Optimizer, Pace, PlateauMode};
+use kiln_optim_schedules::{Anchor, Averaged, Gradients, Optimizer, Pace, PlateauMode};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -39,6 +39,8 @@ pub(crate) struct Trainer<'a> {
 pub(crate) struct Progress {
     pub(crate) network: Network,
     pub(crate) optimizer: Optimizer,
+    /// What draws the weights to those the stage starts from.
+    pub(crate) anchor: Option<Anchor>,
     /// The average of weights, if the stage has one.
     pub(crate) average: Option<Averaged<Network>>,
     pub(crate) state: TrainState,
@@ -112,7 +114,7 @@ impl Trainer<'_> {
         progress: Progress,
         observer: &mut dyn Observer,
     ) -> Result<Progress, Error> {
-        let Progress { network, optimizer, mut average, mut state } = progress;
+        let Progress { network, optimizer, anchor, mut average, mut state } = progress;
         let began = Instant::now();
         let scores = self.score(stage, &network, observer)?;
         for (set, tally) in [("training", &state.tally), ("validation", &scores.tally)] {
@@ -155,7 +157,7 @@ impl Trainer<'_> {
         let (state, is_best) = epoch_done(stage, state, &record, ends);
         self.directory.append_record(&record)?;
         observer.epoch(&record);
-        let progress = Progress { network, optimizer, average, state };
+        let progress = Progress { network, optimizer, anchor, average, state };
         let due = steps_done.is_multiple_of(stage.checkpoint_every);
         if is_best || due || ends {
             self.checkpoint(stage, &progress)?;
@@ -203,7 +205,7 @@ impl Trainer<'_> {
         let count = self.train.count();
         let plan = BatchPlan::training(self.seed, epoch, count, stage.shape, state.step_in_epoch);
         let keys = SampleKeys::training(self.seed, epoch);
-        self.loader.run(self.train.clone(), plan, stage.train_recipe.clone(), keys)
+        self.loader.run(self.train.clone(), plan, stage.train_recipe(state.epoch).clone(), keys)
     }
 
     /// One optimizer step.
@@ -213,7 +215,7 @@ impl Trainer<'_> {
         progress: Progress,
         batches: &mut Batches,
     ) -> Result<Progress, Error> {
-        let Progress { network, mut optimizer, mut average, mut state } = progress;
+        let Progress { network, mut optimizer, anchor, mut average, mut state } = progress;
         let step = stage.step(&state);
         let mut gradients = Gradients::default();
         let mut samples = 0;
@@ -244,13 +246,7 @@ impl Trainer<'_> {
         let network = if samples == 0 {
             network
         } else {
-            let mean = 1.0 / samples as f64;
-            let factor = if stage.max_grad_norm.is_finite() {
-                Gradients::clip_factor(gradients.global_norm() * mean, stage.max_grad_norm)
-            } else {
-                1.0
-            };
-            gradients.scale(mean * factor);
+            let gradients = stage.finished(gradients, samples, &network, anchor.as_ref());
             optimizer.step(network, gradients, stage.rates(step, &state))
         };
         state.step_in_epoch += 1;
@@ -262,7 +258,7 @@ impl Trainer<'_> {
             });
             state.average_updates = average.as_ref().map_or(0, |average| average.updates);
         }
-        Ok(Progress { network, optimizer, average, state })
+        Ok(Progress { network, optimizer, anchor, average, state })
     }
 
     /// Mixes the pictures of a micro-batch where the stage says so, and returns what they show.
@@ -295,11 +291,10 @@ impl Trainer<'_> {
 
     fn checkpoint(&self, stage: &StagePlan, progress: &Progress) -> Result<(), Error> {
         let folder = self.directory.checkpoints();
-        let Progress { network, optimizer, average, state } = progress;
+        let Progress { network, optimizer, average, state, .. } = progress;
         let (average, card) = (begun(average.as_ref()), &stage.card);
         checkpoint::write(&folder, Contents { network, average, card, optimizer, state })?;
-        let best = state.best.as_ref().map(|best| best.checkpoint.as_str());
-        checkpoint::prune(&folder, stage.keep_newest, best)
+        checkpoint::prune(&folder, stage.keep_newest, state.needed(&stage.needed_later))
     }
 }
 
@@ -320,6 +315,38 @@ impl From<Scores> for AverageScores {
 }
 
 impl StagePlan {
+    /// The gradients of `samples` pictures, summed, as the optimizer takes them: their mean, the pull to the anchor, bounded.
+    fn finished(
+        &self,
+        mut gradients: Gradients,
+        samples: usize,
+        network: &Network,
+        anchor: Option<&Anchor>,
+    ) -> Gradients {
+        let mut factor = 1.0 / samples as f64;
+        let by_value = self.max_grad_value.is_some() || self.adaptive_clip.is_some();
+        if by_value || anchor.is_some() {
+            gradients.scale(factor);
+            factor = 1.0;
+        }
+        if let Some(anchor) = anchor {
+            anchor.pull(network, &mut gradients);
+        }
+        if let Some(clip) = &self.adaptive_clip {
+            let of_head = network.head_parameters();
+            clip.apply(network, &mut gradients, |id| of_head.contains(&id));
+        }
+        if let Some(bound) = self.max_grad_value {
+            gradients.clip_values(bound);
+        }
+        if self.max_grad_norm.is_finite() {
+            factor *= Gradients::clip_factor(gradients.global_norm() * factor, self.max_grad_norm);
+        }
+        // Once, for the mean and the bound on the norm.
+        gradients.scale(factor);
+        gradients
+    }
+
     /// Whether an epoch is the stage's last: by its length, or because it has run out of patience.
     fn ends(&self, state: &mut TrainState, record: &EpochRecord) -> bool {
         let (value, _) = self.best_by.of(record);
@@ -328,7 +355,7 @@ impl StagePlan {
     }
 }
 
-/// The state after an epoch, and whether that epoch is the best so far.
+/// The state after an epoch, and whether that epoch is the stage's best so far.
 fn epoch_done(
     stage: &StagePlan,
     mut state: TrainState,
@@ -336,10 +363,17 @@ fn epoch_done(
     ends: bool,
 ) -> (TrainState, bool) {
     let (value, averaged) = stage.best_by.of(record);
-    let is_best = state.best.as_ref().is_none_or(|best| best.is_beaten_by(stage.best_by, value));
-    if is_best {
-        let (checkpoint, metric) = (state.checkpoint_name(), stage.best_by);
-        state.best = Some(Best { checkpoint, averaged, metric, value });
+    let beats = |best: &Option<Best>| {
+        best.as_ref().is_none_or(|best| best.is_beaten_by(stage.best_by, value))
+    };
+    let (checkpoint, metric) = (state.checkpoint_name(), stage.best_by);
+    let this = Best { checkpoint, averaged, metric, value };
+    let is_stage_best = beats(&state.stage_best);
+    if beats(&state.best) {
+        state.best = Some(this.clone());
+    }
+    if is_stage_best {
+        state.stage_best = Some(this);
     }
     if let Some(plateau) = &stage.plateau {
         let measure = match plateau.mode {
@@ -354,7 +388,8 @@ fn epoch_done(
     state.seconds = 0.0;
     state.records += 1;
     state.stage_done = ends;
-    (state, is_best)
+    // The best of the run is the best of its stage.
+    (state, is_stage_best)
 }
 
 /// A batch as a tensor.

@@ -6,7 +6,7 @@ use burn::tensor::activation::relu;
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use kiln_augment::mix::MixedLabel;
 use kiln_optim_schedules::{Gradients, OptimizerSpec, Rates};
-use kiln_trainer::{LossSpec, SmoothOver};
+use kiln_trainer::{Loss, LossSpec, SmoothOver};
 use proptest::prelude::*;
 
 const FEATURES: usize = 6;
@@ -44,7 +44,7 @@ impl Net {
             let labels: Vec<_> = labels.iter().copied().map(MixedLabel::pure).collect();
             let smooth_over = SmoothOver::AllClasses;
             let loss = LossSpec::CrossEntropy { label_smoothing: 0.1, smooth_over };
-            let loss = loss.sum(logits, &labels, device);
+            let loss = Loss::new(loss, None).sum(logits, &labels, device);
             gradients.add(loss.backward(), &self);
         }
         gradients.scale(1.0 / labels.len() as f64);

@@ -7,7 +7,7 @@ mod generator;
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use generator::uniform;
 use kiln_augment::mix::MixedLabel;
-use kiln_trainer::LossSpec;
+use kiln_trainer::{ClassWeights, Loss, LossSpec};
 use serde_json::{Value, json};
 
 fn golden() -> Value {
@@ -22,7 +22,10 @@ fn check(spec: &Value, labels: &[MixedLabel], expected: &Value) {
     let data = TensorData::new(logits, [8, 10]);
     let input = Tensor::<2>::from_data(data, (&device, DType::F32)).require_grad();
     let loss: LossSpec = serde_json::from_value(spec.clone()).unwrap();
-    let loss = loss.sum(input.clone(), labels, &device) / 8.0;
+    let weights = expected["class_weights"].as_array();
+    #[allow(clippy::cast_possible_truncation, reason = "exact in f32")]
+    let weights = weights.map(|all| all.iter().map(|w| w.as_f64().unwrap() as f32).collect());
+    let loss = Loss::new(loss, weights).sum(input.clone(), labels, &device) / 8.0;
     let found = f64::from(loss.clone().into_scalar::<f32>());
     let mean = expected["mean"].as_f64().unwrap();
     assert!((found - mean).abs() < 1e-6 * mean, "{spec}: {found}, the reference has {mean}");
@@ -60,4 +63,17 @@ fn the_other_losses_match_their_references() {
         let labels: Vec<MixedLabel> = classes.iter().map(label).collect();
         check(&case["spec"], &labels, case);
     }
+}
+
+#[test]
+fn class_weights_have_a_mean_of_one_over_the_pictures() {
+    // 90 pictures of three classes that have some: 90 / (3 n).
+    let pictures = [10, 0, 30, 50];
+    assert_eq!(ClassWeights::Balanced.of(&pictures), [3.0, 1.0, 1.0, 0.6]);
+    let roots = ClassWeights::SquareRoot.of(&pictures);
+    let ratio = f64::from(roots[0]) / f64::from(roots[2]);
+    assert!((ratio - 3.0_f64.sqrt()).abs() < 1e-6);
+    let mean =
+        roots.iter().zip(pictures).map(|(w, n)| f64::from(*w) * f64::from(n)).sum::<f64>() / 90.0;
+    assert!((mean - 1.0).abs() < 1e-6);
 }

@@ -35,6 +35,10 @@ early_stopping = { patience = 5 }
 optimizer = { type = "sgd", momentum = 0.9 }
 schedule = { type = "plateau", lr = 0.01, factor = 0.5, patience = 0, threshold = 10.0, threshold_mode = "abs" }
 average = { type = "ema", decay = 0.9 }
+adaptive_clip = { factor = 0.1 }
+l2_sp = { alpha = 0.1 }
+class_weights = "balanced"
+progressive_resize = { from = 16, until = { epochs = 1 }, multiple_of = 16 }
 [stage.second]
 optimizer = { type = "adam" }
 schedule = { type = "one_cycle", max_lr = 3e-3 }

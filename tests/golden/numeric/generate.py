@@ -16,6 +16,7 @@ import averages
 import clip
 import efficientnets
 import generator
+import layer_decay
 import losses
 import optimizers
 import resnet_variants
@@ -33,6 +34,7 @@ FIXTURES = (
     averages,
     optimizers,
     schedules,
+    layer_decay,
     losses,
     clip,
     resnets,

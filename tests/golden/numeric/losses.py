@@ -2,6 +2,7 @@
 
 import torch
 import torch.nn.functional as F
+from torch import nn
 
 from timm.loss import BinaryCrossEntropy
 
@@ -33,14 +34,14 @@ def fixture():
             "logits [8, 10] are u(logits) * 4; grad is that of the mean, row-major; mixed pictures "
             "are 0.3 of their label and 0.7 of the next one"
         ),
-        "others": [other(*case, labels) for case in others()],
+        "others": [other(*case[:4], case[4] if len(case) > 4 else None, labels) for case in others()],
         "labels": labels.tolist(),
         "cases": cases,
     }
 
 
 def others():
-    """Kiln's settings, whether pictures are mixed, the smoothing timm applies, and the loss of soft targets."""
+    """Kiln's settings, whether pictures are mixed, the smoothing timm applies, the loss of soft targets, class weights."""
 
     def soft(logits, targets):
         return -(targets * F.log_softmax(logits, 1)).sum(1).mean()
@@ -66,9 +67,14 @@ def others():
     yield thresholded, True, 0.1, binary(target_threshold=0.2)
     yield {"type": "focal", "gamma": 2.0}, False, 0.0, focal(2.0)
     yield {"type": "focal", "gamma": 1.5, "label_smoothing": 0.1}, True, 0.1, focal(1.5)
+    weights = [0.25 + 0.25 * i for i in range(CLASSES)]
+    as_tensor = torch.tensor(weights, dtype=torch.float64)
+    cross_entropy = nn.CrossEntropyLoss(weight=as_tensor)
+    yield {"type": "cross_entropy", "label_smoothing": 0.1}, True, 0.1, cross_entropy, weights
+    yield bce, False, 0.0, nn.BCEWithLogitsLoss(weight=as_tensor), weights
 
 
-def other(spec, mixed, smoothing, loss, labels):
+def other(spec, mixed, smoothing, loss, class_weights, labels):
     """One of them in double precision."""
     off = smoothing / CLASSES
     one_hot = lambda of: torch.full((8, CLASSES), off, dtype=torch.float64).scatter_(  # noqa: E731
@@ -80,4 +86,5 @@ def other(spec, mixed, smoothing, loss, labels):
     logits = tensor(u("logits", (8, CLASSES)) * 4.0, torch.float64).requires_grad_()
     mean = loss(logits, targets)
     mean.backward()
-    return {"spec": spec, "mixed": mixed, "mean": flat(mean)[0], "grad": flat(logits.grad)}
+    case = {"spec": spec, "mixed": mixed, "mean": flat(mean)[0], "grad": flat(logits.grad)}
+    return {**case, "class_weights": class_weights} if class_weights else case

@@ -1,9 +1,13 @@
 """Optimizers: parameters after each step of torch.optim's and timm's, alone and under OneCycleLR."""
 
+import contextlib
+
 import torch
+import torch.optim._muon as torch_muon
 from timm.optim import Lamb, Lion, RMSpropTF
+from timm.optim.muon import zeropower_via_newtonschulz
 from torch import nn
-from torch.optim import SGD, Adam, AdamW, RMSprop
+from torch.optim import SGD, Adam, AdamW, Muon, RMSprop
 from torch.optim.lr_scheduler import OneCycleLR
 
 from generator import DTYPES, tensor, u
@@ -11,6 +15,47 @@ from writing import flat
 
 SHAPES = {"w": (3, 4), "b": (4,)}
 STEPS = 20
+
+
+class MuonAndAdamW:
+    """torch's Muon for the matrix, AdamW for the vector, as one optimizer; the iterations keep the precision."""
+
+    def __init__(self, params, lr_scale=1.0, **options):
+        (matrix,), (vector,) = (group["params"] for group in params)
+        self.muon = Muon([matrix], **options)
+        # Muon's default, so that both parameters have the same.
+        decay = options.get("weight_decay", 0.1)
+        self.adamw = AdamW([vector], lr=options["lr"] * lr_scale, weight_decay=decay)
+        self.param_groups = self.muon.param_groups
+
+    def step(self):
+        with exact_iterations():
+            self.muon.step()
+        self.adamw.step()
+
+
+@contextlib.contextmanager
+def exact_iterations():
+    """Replaces torch's iterations in bf16 by timm's, which take the gradient's own precision."""
+    theirs = torch_muon._zeropower_via_newtonschulz
+
+    def exact(grad, coefficients, steps, eps):
+        return zeropower_via_newtonschulz(grad, steps, [coefficients], eps, dtype=grad.dtype)
+
+    torch_muon._zeropower_via_newtonschulz = exact
+    try:
+        yield
+    finally:
+        torch_muon._zeropower_via_newtonschulz = theirs
+
+
+def muon_cases():
+    """Kiln's settings and torch's."""
+    yield "muon", {"lr": 0.02}, {}, {}
+    match = {"lr": 0.01, "weight_decay": 0.0, "nesterov": False, "ns_steps": 3}
+    yield "muon_match", {**match, "adjust_lr_fn": "match_rms_adamw"}, {"adjust_lr": "match_rms_adamw"}, {}
+    rest = {"lr_scale": 0.1}
+    yield "muon_rest", {"lr": 0.02, "momentum": 0.8}, {"rest": rest}, rest
 
 
 def run(make, dtype, one_cycle, groups=None):
@@ -128,6 +173,15 @@ def fixture():
                     case["lr"] = lrs
                     case["momentum" if "momentum" in defaults else "beta1"] = momenta
             case[label] = trace
+        out.append(case)
+    for name, options, ours, rest in muon_cases():
+
+        def make(params, options=options, rest=rest):
+            return MuonAndAdamW(params, **options, **rest)
+
+        settings = {key: value for key, value in options.items() if key not in ("lr", "adjust_lr_fn")}
+        case = {"name": name, "optimizer": "Muon", "options": {"lr": options["lr"], **settings, **ours}}
+        case["f32"] = run(make, torch.float32, False)[2]
         out.append(case)
     return {
         "note": (

@@ -6,7 +6,7 @@ use burn::tensor::{DType, Device, Tensor, TensorData};
 use kiln_augment::mix::MixedLabel;
 use kiln_models::{Kernels, ModelSpec, Network, UnitSource};
 use kiln_optim_schedules::{Gradients, OptimizerSpec, Rates};
-use kiln_trainer::LossSpec;
+use kiln_trainer::Loss;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::time::Instant;
@@ -148,7 +148,7 @@ fn training(
     let labels = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9].into_iter().cycle().take(case.batch);
     let labels: Vec<MixedLabel> = labels.map(MixedLabel::pure).collect();
     let pictures = pictures(case, device);
-    let loss: LossSpec = serde_json::from_str(r#"{ "type": "cross_entropy" }"#)?;
+    let loss = Loss::new(serde_json::from_str(r#"{ "type": "cross_entropy" }"#)?, None);
     let mut rates = Vec::new();
     for step in 0..WARM + steps {
         let began = Instant::now();

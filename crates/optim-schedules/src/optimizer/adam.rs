@@ -99,7 +99,7 @@ pub(super) fn adaptive_direction(
 }
 
 /// The adaptive part, common to both.
-fn adapt(
+pub(super) fn adapt(
     parameter: Tensor<1>,
     gradient: Tensor<1>,
     slots: &mut Vec<Tensor<1>>,
@@ -122,7 +122,7 @@ impl UpdateRule for Adam {
         self.weight_decay
     }
 
-    fn slots(&self) -> &'static [&'static str] {
+    fn slots(&self, _: bool) -> &'static [&'static str] {
         MOMENTS
     }
 
@@ -150,7 +150,7 @@ impl UpdateRule for AdamW {
         self.weight_decay
     }
 
-    fn slots(&self) -> &'static [&'static str] {
+    fn slots(&self, _: bool) -> &'static [&'static str] {
         MOMENTS
     }
 

@@ -5,6 +5,7 @@
 use super::adam::{Adam, AdamW};
 use super::lamb::Lamb;
 use super::lion::Lion;
+use super::muon::Muon;
 use super::rms_prop::{RmsProp, RmsPropTf};
 use super::sgd::Sgd;
 use super::update::Optimizer;
@@ -53,4 +54,6 @@ optimizers! {
     Lamb(Lamb);
     /// The sign of the momentum.
     Lion(Lion);
+    /// Momentum made orthogonal, and AdamW.
+    Muon(Muon);
 }

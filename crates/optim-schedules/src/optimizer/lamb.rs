@@ -45,7 +45,7 @@ impl UpdateRule for Lamb {
         self.weight_decay
     }
 
-    fn slots(&self) -> &'static [&'static str] {
+    fn slots(&self, _: bool) -> &'static [&'static str] {
         MOMENTS
     }
 

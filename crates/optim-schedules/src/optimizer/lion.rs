@@ -38,7 +38,7 @@ impl UpdateRule for Lion {
         self.weight_decay
     }
 
-    fn slots(&self) -> &'static [&'static str] {
+    fn slots(&self, _: bool) -> &'static [&'static str] {
         &["exp_avg"]
     }
 

@@ -106,7 +106,7 @@ impl UpdateRule for RmsProp {
         self.weight_decay
     }
 
-    fn slots(&self) -> &'static [&'static str] {
+    fn slots(&self, _: bool) -> &'static [&'static str] {
         slots(self.centered)
     }
 
@@ -138,7 +138,7 @@ impl UpdateRule for RmsPropTf {
         self.weight_decay
     }
 
-    fn slots(&self) -> &'static [&'static str] {
+    fn slots(&self, _: bool) -> &'static [&'static str] {
         slots(self.centered)
     }
 

@@ -39,7 +39,7 @@ impl UpdateRule for Sgd {
         self.weight_decay
     }
 
-    fn slots(&self) -> &'static [&'static str] {
+    fn slots(&self, _: bool) -> &'static [&'static str] {
         &["momentum_buffer"]
     }
 

@@ -13,8 +13,8 @@ pub trait UpdateRule: fmt::Debug + Send {
     /// Weight decay of parameters whose group says nothing else.
     fn weight_decay(&self) -> f64;
 
-    /// Names of the tensors that the rule keeps for each parameter, as PyTorch calls them.
-    fn slots(&self) -> &'static [&'static str];
+    /// Names of the tensors that the rule keeps for a parameter, as PyTorch calls them; `is_rest` as in [`Update`].
+    fn slots(&self, is_rest: bool) -> &'static [&'static str];
 
     /// The parameter after `update`. `slots` is empty before the first one and has one tensor for each name in
     /// [`UpdateRule::slots`] afterwards.
@@ -38,6 +38,10 @@ pub struct Update {
     pub momentum: Option<f64>,
     /// The parameter's own weight decay.
     pub weight_decay: f64,
+    /// Outputs of the layer, the rows of its weight; 1 for a bias or norm weight.
+    pub rows: usize,
+    /// Whether a rule for matrices leaves the parameter to another one.
+    pub is_rest: bool,
 }
 
 impl Update {
@@ -57,11 +61,14 @@ pub struct ParameterGroup {
     pub lr_scale: f64,
     /// Its weight decay; absent: the rule's.
     pub weight_decay: Option<f64>,
+    /// Whether a rule for matrices, such as [`Muon`](super::Muon), leaves it to another one: the classifier. Biases and norm
+    /// weights, which are no matrices, are left in any case.
+    pub is_rest: bool,
 }
 
 impl Default for ParameterGroup {
     fn default() -> Self {
-        Self { lr_scale: 1.0, weight_decay: None }
+        Self { lr_scale: 1.0, weight_decay: None, is_rest: false }
     }
 }
 
@@ -74,6 +81,7 @@ pub(super) fn check_weight_decay(weight_decay: f64) -> Result<(), Error> {
 #[derive(Debug, Default)]
 struct ParameterState {
     step: u64,
+    is_rest: bool,
     slots: Vec<Tensor<1>>,
 }
 
@@ -113,9 +121,13 @@ impl Optimizer {
         self
     }
 
-    /// Names of the tensors kept for each parameter.
-    pub fn slots(&self) -> &'static [&'static str] {
-        self.rule.slots()
+    /// Names of the tensors kept for a parameter of `dimensions` dimensions.
+    pub fn slots(&self, id: ParamId, dimensions: usize) -> &'static [&'static str] {
+        self.rule.slots(self.is_rest(id, dimensions))
+    }
+
+    fn is_rest(&self, id: ParamId, dimensions: usize) -> bool {
+        dimensions < 2 || self.groups.get(&id).is_some_and(|group| group.is_rest)
     }
 
     /// Moves every parameter of `model` that has a gradient. Parameters without one are untouched.
@@ -132,7 +144,7 @@ impl Optimizer {
                 param.map(|tensor| {
                     let shape = tensor.dims();
                     let flat = tensor.inner().reshape([shape.iter().product::<usize>()]);
-                    let updated = self.optimizer.update(id, flat, gradient, self.rates);
+                    let updated = self.optimizer.update(id, &shape, flat, gradient, self.rates);
                     Tensor::from_inner(updated.reshape(shape)).require_grad()
                 })
             }
@@ -143,18 +155,23 @@ impl Optimizer {
     fn update(
         &mut self,
         id: ParamId,
+        shape: &[usize],
         parameter: Tensor<1>,
         gradient: Tensor<1>,
         rates: Rates,
     ) -> Tensor<1> {
         let group = self.groups.get(&id).copied().unwrap_or_default();
+        let is_rest = self.is_rest(id, shape.len());
         let state = self.state.entry(id).or_default();
         state.step += 1;
+        state.is_rest = is_rest;
         let update = Update {
             number: state.step,
             lr: rates.lr * group.lr_scale,
             momentum: rates.momentum,
             weight_decay: group.weight_decay.unwrap_or_else(|| self.rule.weight_decay()),
+            rows: if shape.len() < 2 { 1 } else { shape[0] },
+            is_rest,
         };
         self.rule.update(parameter, gradient, &mut state.slots, update)
     }
@@ -164,7 +181,7 @@ impl Optimizer {
         let mut saved = Vec::new();
         for (id, name) in names {
             let Some(state) = self.state.get(&id) else { continue };
-            for (slot, tensor) in self.rule.slots().iter().zip(&state.slots) {
+            for (slot, tensor) in self.rule.slots(state.is_rest).iter().zip(&state.slots) {
                 saved.push(SavedSlot {
                     parameter: name.to_owned(),
                     slot: (*slot).to_owned(),
@@ -176,25 +193,29 @@ impl Optimizer {
         saved
     }
 
-    /// Replaces the state by a saved one, on `device`.
+    /// Replaces the state by a saved one, on `device`; beside its name each parameter has the number of its dimensions.
     ///
     /// # Errors
     /// [`Error::State`] when a parameter or a slot is unknown.
     pub fn restore<'a>(
         &mut self,
         saved: Vec<SavedSlot>,
-        names: impl IntoIterator<Item = (ParamId, &'a str)>,
+        names: impl IntoIterator<Item = (ParamId, &'a str, usize)>,
         device: &Device,
     ) -> Result<(), Error> {
-        let ids: HashMap<&str, ParamId> = names.into_iter().map(|(id, name)| (name, id)).collect();
+        let named: HashMap<&str, (ParamId, bool)> = names
+            .into_iter()
+            .map(|(id, name, dimensions)| (name, (id, self.is_rest(id, dimensions))))
+            .collect();
         self.state.clear();
         for SavedSlot { parameter, slot, step, values } in saved {
             let fault = |problem: String| Error::State { parameter: parameter.clone(), problem };
-            let id = *ids
+            let (id, is_rest) = *named
                 .get(parameter.as_str())
                 .ok_or_else(|| fault("no such parameter in the model".to_owned()))?;
             let state = self.state.entry(id).or_default();
-            let expected = self.rule.slots().get(state.slots.len()).copied();
+            state.is_rest = is_rest;
+            let expected = self.rule.slots(is_rest).get(state.slots.len()).copied();
             if expected != Some(slot.as_str()) {
                 return Err(fault(format!("unexpected slot `{slot}`")));
             }

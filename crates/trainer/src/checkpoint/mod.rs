@@ -8,5 +8,8 @@ mod set;
 mod state;
 mod tensors;
 
-pub(crate) use set::{CheckpointSet, Contents, find, load_model, newest, prune, write};
+pub(crate) use set::{
+    CheckpointSet, Contents, Weights, find, load_model, model_bytes, newest, prune, read_into,
+    write,
+};
 pub(crate) use state::TrainState;

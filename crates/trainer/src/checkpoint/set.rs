@@ -1,6 +1,6 @@
 //! Writing, finding, reading and pruning checkpoint sets.
 
-use super::state::TrainState;
+use super::state::{FinishedStage, TrainState};
 use super::tensors::{TensorFile, Tensors, from_bytes, to_bytes};
 use crate::card::ModelCard;
 use crate::error::Error;
@@ -10,7 +10,7 @@ use burn::module::Module as _;
 use burn::tensor::Device;
 use kiln_models::{NamedTensor, Network, load_state_dict, parameter_names, state_dict};
 use kiln_optim_schedules::{Averaged, Optimizer, SavedSlot};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -68,13 +68,9 @@ fn write_files(partial: &Path, contents: Contents<'_>) -> Result<(), Error> {
     }
     fs::create_dir_all(partial).map_err(|error| fault(&error))?;
 
-    let card = serde_json::to_string(card).map_err(|error| fault(&error))?;
     let average = average.map(|average| (AVERAGE, &average.network));
     for (file, network) in [(MODEL, network)].into_iter().chain(average) {
-        let weights = state_dict(network).into_iter();
-        let weights = weights.map(|tensor| (tensor.name, (tensor.shape, tensor.values)));
-        let bytes = to_bytes(partial, weights, metadata(CARD, card.clone()))?;
-        sync_write(&partial.join(file), &bytes)?;
+        sync_write(&partial.join(file), &model_bytes(partial, network, card)?)?;
     }
 
     let names = parameter_names(network);
@@ -90,6 +86,21 @@ fn write_files(partial: &Path, contents: Contents<'_>) -> Result<(), Error> {
     let state = serde_json::to_string_pretty(state).map_err(|error| fault(&error))?;
     sync_write(&partial.join(STATE), state.as_bytes())?;
     sync_folder(partial).map_err(|error| fault(&error))
+}
+
+/// A file of weights with their card.
+///
+/// # Errors
+/// [`Error::Checkpoint`] when they cannot be encoded.
+pub(crate) fn model_bytes(
+    path: &Path,
+    network: &Network,
+    card: &ModelCard,
+) -> Result<Vec<u8>, Error> {
+    let card = serde_json::to_string(card).map_err(|error| Error::checkpoint(path, error))?;
+    let weights = state_dict(network).into_iter();
+    let weights = weights.map(|tensor| (tensor.name, (tensor.shape, tensor.values)));
+    to_bytes(path, weights, metadata(CARD, card))
 }
 
 /// Metadata of one entry: equal states give equal files, which a map of several would not.
@@ -146,6 +157,26 @@ pub(crate) struct Weights {
 }
 
 impl Weights {
+    /// Those of a stage that is over.
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`] when no epoch of it is on record.
+    pub(crate) fn of_stage(
+        directory: &RunDirectory,
+        finished: Option<&FinishedStage>,
+        take: Take,
+    ) -> Result<Self, Error> {
+        let folder = directory.checkpoints();
+        let finished =
+            finished.ok_or_else(|| Error::checkpoint(&folder, "the stage is not on record"))?;
+        Ok(match (take, &finished.best) {
+            (Take::Best, Some(best)) => {
+                Self { set: folder.join(&best.checkpoint), averaged: best.averaged }
+            }
+            _ => Self { set: folder.join(&finished.newest), averaged: false },
+        })
+    }
+
     /// Their file.
     pub(crate) fn file(&self) -> PathBuf {
         self.set.join(if self.averaged { AVERAGE } else { MODEL })
@@ -202,12 +233,8 @@ impl CheckpointSet {
         if updates == 0 {
             return Ok(None);
         }
-        let path = self.path.join(AVERAGE);
-        let bytes = fs::read(&path).map_err(|error| Error::checkpoint(&path, error))?;
-        let TensorFile { tensors, .. } = from_bytes(&path, &bytes)?;
         // Into a copy, whose parameters are known by the same ids.
-        let network =
-            fill(network.valid(), tensors).map_err(|problem| Error::checkpoint(&path, problem))?;
+        let network = read_into(network.valid(), &self.path.join(AVERAGE))?;
         Ok(Some(Averaged { network, updates }))
     }
 
@@ -239,7 +266,7 @@ impl CheckpointSet {
         let mut saved = Vec::new();
         for named in &names {
             let Some(&step) = steps.get(&named.name) else { continue };
-            for slot in optimizer.slots() {
+            for slot in optimizer.slots(named.id, named.shape.len()) {
                 let key = format!("{}/{slot}", named.name);
                 let (_, values) =
                     tensors.remove(&key).ok_or_else(|| fault(format!("`{key}` is missing")))?;
@@ -255,7 +282,7 @@ impl CheckpointSet {
         if let Some(stray) = tensors.keys().min() {
             return Err(fault(format!("`{stray}` does not fit the model")));
         }
-        let ids = names.iter().map(|named| (named.id, named.name.as_str()));
+        let ids = names.iter().map(|named| (named.id, named.name.as_str(), named.shape.len()));
         optimizer.restore(saved, ids, device).map_err(|error| Error::checkpoint(&path, error))
     }
 }
@@ -278,6 +305,16 @@ pub(crate) fn load_model(
     Ok((fill(network, tensors).map_err(|problem| fault(&problem))?, card))
 }
 
+/// `network` with the values of a file.
+///
+/// # Errors
+/// [`Error::Checkpoint`] when the file is missing, damaged or of another model.
+pub(crate) fn read_into(network: Network, path: &Path) -> Result<Network, Error> {
+    let bytes = fs::read(path).map_err(|error| Error::checkpoint(path, error))?;
+    let TensorFile { tensors, .. } = from_bytes(path, &bytes)?;
+    fill(network, tensors).map_err(|problem| Error::checkpoint(path, problem))
+}
+
 /// `network` with all of the tensors, and no others, as its values.
 fn fill(network: Network, mut tensors: Tensors) -> Result<Network, String> {
     let network = load_state_dict(network, |name, _| {
@@ -291,14 +328,19 @@ fn fill(network: Network, mut tensors: Tensors) -> Result<Network, String> {
     }
 }
 
-/// Removes all sets but the newest `keep` and the one called `best`.
+/// Removes all sets but the newest `keep` and those that are `needed`.
 ///
 /// # Errors
 /// [`Error::Checkpoint`] when one cannot be removed.
-pub(crate) fn prune(folder: &Path, keep: usize, best: Option<&str>) -> Result<(), Error> {
+pub(crate) fn prune<'a>(
+    folder: &Path,
+    keep: usize,
+    needed: impl Iterator<Item = &'a str>,
+) -> Result<(), Error> {
+    let needed: HashSet<&str> = needed.collect();
     let names = names(folder)?;
     let old = names.len().saturating_sub(keep);
-    for name in names[..old].iter().filter(|name| Some(name.as_str()) != best) {
+    for name in names[..old].iter().filter(|name| !needed.contains(name.as_str())) {
         let path = folder.join(name);
         hide_and_remove(&path).map_err(|error| Error::checkpoint(&path, error))?;
     }

@@ -2,6 +2,7 @@
 
 use crate::early_stopping::{Best, Patience};
 use crate::tally::Tally;
+use crate::weights::Take;
 use kiln_optim_schedules::PlateauState;
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +24,12 @@ pub(crate) struct TrainState {
     pub(crate) seconds: f64,
     /// The best epoch so far.
     pub(crate) best: Option<Best>,
+    /// The best epoch of this stage.
+    #[serde(default)]
+    pub(crate) stage_best: Option<Best>,
+    /// What the stages before this one came to.
+    #[serde(default)]
+    pub(crate) finished: Vec<FinishedStage>,
     /// How long the stage has waited for an improvement.
     pub(crate) patience: Patience,
     /// What a plateau schedule has seen of the stage.
@@ -37,11 +44,38 @@ pub(crate) struct TrainState {
     pub(crate) stage_done: bool,
 }
 
+/// The checkpoints of a stage that is over.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(crate) struct FinishedStage {
+    /// Name of the last one.
+    pub(crate) newest: String,
+    /// The best epoch.
+    pub(crate) best: Option<Best>,
+}
+
 impl TrainState {
     /// The state at the start of the stage after this one.
     pub(crate) fn next_stage(self) -> Self {
-        let Self { stage, run_step, best, records, .. } = self;
-        Self { stage: stage + 1, run_step, best, records, ..Self::default() }
+        let finished = FinishedStage { newest: self.checkpoint_name(), best: self.stage_best };
+        let Self { stage, run_step, best, records, finished: mut before, .. } = self;
+        before.push(finished);
+        Self { stage: stage + 1, run_step, best, records, finished: before, ..Self::default() }
+    }
+
+    /// Names of the checkpoints that must stay: the best one's, and those of stages that later ones start from.
+    pub(crate) fn needed<'a>(
+        &'a self,
+        later: &'a [(usize, Take)],
+    ) -> impl Iterator<Item = &'a str> {
+        let name = |best: &'a Best| best.checkpoint.as_str();
+        let of_stages =
+            later.iter().filter_map(move |&(stage, take)| match (self.finished.get(stage), take) {
+                (Some(finished), Take::Newest) => Some(finished.newest.as_str()),
+                (Some(finished), Take::Best) => finished.best.as_ref().map(name),
+                (None, Take::Best) if stage == self.stage => self.stage_best.as_ref().map(name),
+                (None, _) => None,
+            });
+        self.best.as_ref().map(name).into_iter().chain(of_stages)
     }
 
     /// Name of the checkpoint that holds this state.

@@ -1,14 +1,18 @@
 //! The tables of an experiment file.
 
+use super::start_from::StartFrom;
 use crate::error::Error;
-use crate::loss::LossSpec;
+use crate::loss::{ClassWeights, LossSpec};
 use crate::parameter_rules::ParameterRule;
-use crate::weights::{Take, WeightsSpec};
+use crate::progressive::ProgressiveResize;
+use crate::weights::WeightsSpec;
 use kiln_augment::mix::MixSpec;
 use kiln_augment::{Interpolation, OpSpec};
 use kiln_data::{OnBadImage, SourceSpec};
 use kiln_models::{Kernels, ModelSpec};
-use kiln_optim_schedules::{AverageSpec, OptimizerSpec, ScheduleSpec, Span, Warmup};
+use kiln_optim_schedules::{
+    AdaptiveClip, AverageSpec, L2Sp, OptimizerSpec, ScheduleSpec, Span, Warmup,
+};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
@@ -131,17 +135,25 @@ impl InputSpec {
 pub struct StageSpec {
     /// Side of the square input, in pixels.
     pub size: u32,
+    /// Smaller training pictures in the first epochs; absent: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progressive_resize: Option<ProgressiveResize>,
     /// Pictures per step.
     pub batch: BatchSpec,
     /// Length of the stage.
     pub run_for: Span,
-    /// Whose weights a stage after the first starts from, the run's best so far or the last; absent: the last.
+    /// Whose weights a stage after the first starts from: `best` or `newest` of the run so far or, as `head:best`, of a
+    /// stage before; absent: the newest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub start_from: Option<Take>,
+    pub start_from: Option<StartFrom>,
     /// Which parameters learn, and how fast: the first rule that matches one counts, and all must match; empty: all
     /// learn alike.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub params: Vec<ParameterRule>,
+    /// The learning rate of each layer over that of the layer behind it, from the classifier's to the stem's, times what the
+    /// rules say; absent: 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub layer_decay: Option<f64>,
     /// The update rule.
     pub optimizer: OptimizerSpec,
     /// Whether the weight decay also takes norms and biases.
@@ -161,9 +173,21 @@ pub struct StageSpec {
     pub mixing_for: Option<Span>,
     /// The loss.
     pub loss: LossSpec,
+    /// How much the classes count in it; absent: each as often as it is seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class_weights: Option<ClassWeights>,
     /// Bound on the global norm of the gradients; absent: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clip_grad_norm: Option<f64>,
+    /// Bound on every value of the gradients, before that on their norm; absent: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clip_grad_value: Option<f64>,
+    /// Bound on the gradients of each output by its weights, before the other two; the classifier is spared; absent: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adaptive_clip: Option<AdaptiveClip>,
+    /// A pull of the weights towards those the stage starts from, and of the classifier's towards zero; absent: none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub l2_sp: Option<L2Sp>,
     /// A second network that follows the one that trains, scored beside it and saved with it; absent: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub average: Option<AverageSpec>,

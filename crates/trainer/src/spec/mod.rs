@@ -3,9 +3,11 @@
 mod decode;
 mod experiment;
 mod layers;
+mod start_from;
 
 pub use experiment::{
     BatchSpec, CheckpointSpec, DataSpec, EarlyStoppingSpec, ExperimentSpec, InputSpec, LimitSpec,
     Metric, Precision, StageSpec, SubsetSpec,
 };
 pub use layers::{Layer, Layers};
+pub use start_from::StartFrom;

@@ -1,0 +1,36 @@
+//! The weights that a stage starts from, for what refers to them while it trains.
+
+use crate::checkpoint;
+use crate::error::Error;
+use crate::plan::StagePlan;
+use crate::run_directory::RunDirectory;
+use burn::module::Module as _;
+use kiln_models::Network;
+use kiln_optim_schedules::Anchor;
+
+/// What draws the weights of stage number `index`, from 0, to those it starts from, if anything does. They are written
+/// into the run's directory when the stage begins, and read from there when it is resumed.
+///
+/// # Errors
+/// [`Error::RunDirectory`] and [`Error::Checkpoint`] when the file cannot be written or read.
+pub(crate) fn anchor(
+    stage: &StagePlan,
+    network: &Network,
+    index: usize,
+    resumed: bool,
+    directory: &RunDirectory,
+) -> Result<Option<Anchor>, Error> {
+    let Some(settings) = stage.l2_sp.clone() else { return Ok(None) };
+    let name = format!("stage{:02}-start.safetensors", index + 1);
+    let path = directory.path().join(&name);
+    // A copy, whose parameters are known by the same ids.
+    let mut start = network.valid();
+    if resumed {
+        start = checkpoint::read_into(start, &path)?;
+    } else {
+        let bytes = checkpoint::model_bytes(&path, network, &stage.card)?;
+        directory.write(&name, &bytes)?;
+    }
+    let of_head = network.head_parameters();
+    Ok(Some(Anchor::new(settings, &start, |id| of_head.contains(&id))))
+}
