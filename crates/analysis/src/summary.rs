@@ -145,6 +145,7 @@ pub(crate) fn record(stage: &str, epoch: u64, train_top1: f64, val_top1: f64) ->
         seconds: 30.0,
         device_memory_bytes: None,
         bad_images: 0,
+        skipped_steps: 0,
     }
 }
 

@@ -29,6 +29,8 @@ pub(crate) enum Command {
     Predict(PredictArguments),
     /// Write a run's best weights for PyTorch and other programs.
     Export(ExportArguments),
+    /// Average the weights of several runs or checkpoints.
+    Average(AverageArguments),
     /// Work with files of weights.
     Weights(WeightsArguments),
     /// Write a run's report.html.
@@ -83,6 +85,10 @@ pub(crate) struct TrainArguments {
     /// The run directory; must not exist [default: runs/NAME-NNN].
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+    /// Print the plan, try one pass of each stage, write its first pictures as NAME-STAGE.png into --out [default: .],
+    /// and train nothing.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
 }
 
 #[derive(Debug, Args)]
@@ -238,6 +244,24 @@ impl From<FilterName> for kiln_augment::Interpolation {
             FilterName::Bicubic => Self::Bicubic,
         }
     }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AverageArguments {
+    /// Run directories, for their best weights, and folders of checkpoints; all of one model and its classes.
+    #[arg(required = true, num_args = 2.., value_name = "RUN|CHECKPOINT")]
+    pub(crate) inputs: Vec<PathBuf>,
+    /// From the best one down, take only weights that do not lower the average's accuracy.
+    #[arg(long)]
+    pub(crate) greedy: bool,
+    /// Where the pictures of the first input's run are now, if they have moved.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// The safetensors file to write, with its card.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    #[command(flatten)]
+    pub(crate) machine: MachineArguments,
 }
 
 #[derive(Debug, Args)]

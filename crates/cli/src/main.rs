@@ -3,6 +3,7 @@
 mod arguments;
 mod bench;
 mod commands;
+mod contact_sheet;
 mod device;
 mod exit;
 mod experiment;
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
         Command::Resume(arguments) => commands::train::resume(&arguments),
         Command::Evaluate(arguments) => commands::evaluate::evaluate(&arguments),
         Command::Predict(arguments) => commands::predict::predict(&arguments),
+        Command::Average(arguments) => commands::average::average(&arguments),
         Command::Export(arguments) => commands::export::export(&arguments),
         Command::Weights(arguments) => commands::weights::weights(&arguments.command),
         Command::Report(arguments) => commands::report::report(&arguments),

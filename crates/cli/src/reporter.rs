@@ -38,7 +38,7 @@ impl Reporter {
 }
 
 /// `11.2M`, or `0.1M of 11.2M` where not all of them learn.
-fn share(learning: usize, parameters: usize) -> String {
+pub(crate) fn share(learning: usize, parameters: usize) -> String {
     let millions = |count: usize| format!("{:.1}M", count as f64 / 1e6);
     if learning == parameters {
         return millions(parameters);
@@ -109,6 +109,10 @@ impl Observer for Reporter {
         if let Some(AverageScores { val_loss, val_top1, val_top5 }) = record.average {
             let row = format!("{val_loss:>10.4}  {val_top1:>5.3}  {val_top5:>5.3}");
             self.line(&format!("       average of weights  {row}"));
+        }
+        if record.skipped_steps > 0 {
+            let skipped = record.skipped_steps;
+            self.line(&format!("       {skipped} steps left out: gradients overflowed in f16"));
         }
         if record.bad_images > 0 {
             self.line(&format!(

@@ -195,7 +195,7 @@ fn mistakes_have_a_clear_message_and_the_documented_code() {
         (2, &["--device", "tpu"], "tpu"),
         (2, &["--device", "cuda"], "this build has no device `cuda`"),
         (2, &["--set", "common.batch.mikro=3"], "did you mean `micro`?"),
-        (2, &["--set", "common.precision=\"mixed\""], "precision `mixed` is not available"),
+        (2, &["--set", "common.precision=\"mixed\""], "unknown variant `mixed`"),
         (2, &["--set", "stage.train.schedule.max_lr=-1"], "max_lr must be"),
         (2, &["--set", "common.batch.micro=1000"], "the training set has 60"),
         (2, &["--overlay", "nope"], "overlays/nope.toml"),
@@ -313,4 +313,27 @@ fn a_run_of_another_format_is_refused() {
         let message = place.fails(5, &[command, "run"]);
         assert!(message.contains("written in format 99, this version reads format 1"), "{message}");
     }
+}
+
+#[test]
+fn a_plan_first_and_an_average_last() {
+    let place = Workplace::new();
+    let config = config("phase2");
+    let mut dry = tiny(&config, "plan");
+    dry.push("--dry-run");
+    let said = place.ok(&dry);
+    for part in
+        ["4 epochs", "trained         0.3M parameters", "one pass of 6 pictures", "first pictures"]
+    {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    assert!(place.path("plan/phase2-train.png").is_file());
+    assert!(!place.path("plan/run.json").exists());
+
+    for out in ["one", "two"] {
+        place.ok(&tiny(&config, out));
+    }
+    let said = place.ok(&["average", "one", "two", "--greedy", "--output", "mean.safetensors"]);
+    assert!(said.contains("the average, loss"), "{said}");
+    assert!(place.ok(&["weights", "inspect", "mean.safetensors"]).contains("resnet20"));
 }

@@ -1,8 +1,8 @@
 //! Batch normalisation with PyTorch's running variance.
 
 use burn::nn::BatchNorm;
-use burn::tensor::Tensor;
 use burn::tensor::module::batch_norm_train;
+use burn::tensor::{DType, Tensor};
 
 /// Normalises `input` per channel: batch statistics while training, running statistics otherwise.
 ///
@@ -16,6 +16,11 @@ use burn::tensor::module::batch_norm_train;
 /// # Parity
 /// `torch.nn.BatchNorm2d` with the module's epsilon and momentum.
 pub fn batch_norm(layer: &BatchNorm, input: Tensor<4>) -> Tensor<4> {
+    let dtype = input.dtype();
+    if dtype != DType::F32 {
+        // Statistics of 16-bit maps are taken, and kept, in f32.
+        return batch_norm(layer, input.cast(DType::F32)).cast(dtype);
+    }
     if !(input.device().is_autodiff() && layer.training.is_enabled()) {
         return layer.forward(input);
     }

@@ -246,6 +246,9 @@ impl Network {
     /// From pictures to logits. Build the input on an autodiff device to train: on a plain device batch norm and
     /// dropout behave as in evaluation.
     ///
+    /// The network computes in the input's number format, f32, bf16 or f16, but for batch norm, pooling and the classifier,
+    /// which are f32 like the logits and all parameters.
+    ///
     /// # Shapes
     /// `[batch, channels, height, width]`, normalised, to `[batch, classes]`.
     pub fn forward(&self, input: Tensor<4>) -> Tensor<2> {

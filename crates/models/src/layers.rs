@@ -7,8 +7,10 @@ use crate::squeeze_excite::SqueezeExcite;
 use burn::nn::conv::Conv2d;
 use burn::nn::pool::MaxPool2d;
 use burn::nn::{BatchNorm, PaddingConfig2d};
-use burn::tensor::Tensor;
 use burn::tensor::activation::{relu, silu};
+use burn::tensor::module::conv2d;
+use burn::tensor::ops::ConvOptions;
+use burn::tensor::{DType, Tensor};
 use kiln_kernels::{Activation, NormSettings, SharedInput, Window};
 use serde::{Deserialize, Serialize};
 
@@ -109,7 +111,7 @@ impl Kernels {
     ) -> Tensor<4> {
         let input = input.into();
         if !self.apply_to(&input.map) {
-            return then.apply(batch_norm(norm, conv.forward(input.map)));
+            return then.apply(batch_norm(norm, stock_convolution(conv, input.map)));
         }
         if trains(norm, &input.map) {
             let y = convolve(conv, input);
@@ -128,7 +130,8 @@ impl Kernels {
             return map.excite(layer.gates(means));
         }
         let means = channel_means(map.clone());
-        map * layer.gates(means).unsqueeze_dims::<4>(&[2, 3])
+        let gates = layer.gates(means).cast(map.dtype());
+        map * gates.unsqueeze_dims::<4>(&[2, 3])
     }
 
     /// A map times a constant for each picture and channel.
@@ -139,6 +142,7 @@ impl Kernels {
         if self.apply_to(&map) {
             return kiln_kernels::scale_channels(map, factors);
         }
+        let factors = factors.cast(map.dtype());
         map * factors.unsqueeze_dims::<4>(&[2, 3])
     }
 
@@ -156,12 +160,12 @@ impl Kernels {
     }
 }
 
-/// The mean of every picture's channels: global average pooling, on Burn's operations.
+/// The mean of every picture's channels in f32: global average pooling, on Burn's operations.
 ///
 /// # Shapes
 /// `[batch, channels, height, width]` to `[batch, channels]`.
 pub(crate) fn channel_means(map: Tensor<4>) -> Tensor<2> {
-    map.flatten::<3>(2, 3).mean_dim(2).squeeze_dim::<2>(2)
+    map.cast(DType::F32).flatten::<3>(2, 3).mean_dim(2).squeeze_dim::<2>(2)
 }
 
 /// A convolution that the kernels can do.
@@ -190,6 +194,20 @@ impl Kernel {
     }
 }
 
+/// Burn's convolution in the map's number format, to which a copy of the weights is brought; the weights themselves and
+/// their gradients stay in f32.
+fn stock_convolution(conv: &Conv2d, map: Tensor<4>) -> Tensor<4> {
+    let dtype = map.dtype();
+    match symmetric_padding(&conv.padding) {
+        Some(padding) if dtype != DType::F32 => {
+            let options = ConvOptions::new(conv.stride, padding, conv.dilation, conv.groups);
+            let bias = conv.bias.as_ref().map(|bias| bias.val().cast(dtype));
+            conv2d(map, conv.weight.val().cast(dtype), bias, options)
+        }
+        _ => conv.forward(map),
+    }
+}
+
 /// The convolution alone.
 fn convolve(conv: &Conv2d, Input { map, shared }: Input) -> Tensor<4> {
     match (Kernel::of(conv), shared) {
@@ -200,7 +218,7 @@ fn convolve(conv: &Conv2d, Input { map, shared }: Input) -> Tensor<4> {
         (Some(Kernel::Depthwise(window)), _) => {
             kiln_kernels::depthwise_conv2d(map, conv.weight.val(), window)
         }
-        (None, _) => conv.forward(map),
+        (None, _) => stock_convolution(conv, map),
     }
 }
 

@@ -386,3 +386,44 @@ fn layers_are_grouped_as_timm_does() {
         }
     }
 }
+
+#[test]
+fn sixteen_bit_maps_give_gradients_in_f32() {
+    let device = Device::flex().autodiff();
+    let shape = json!([2, 3, 32, 32]);
+    for name in ["resnet20", "resnet18", "efficientnet_b0"] {
+        // By running statistics: those of two small pictures make differences grow.
+        let logits = |dtype: DType| {
+            let device = Device::flex();
+            let pictures = input("half", &shape, &device).cast(dtype);
+            values(&filled(&spec(name), &device).forward(pictures))
+        };
+        let full = logits(DType::F32);
+        for (dtype, tolerance) in [(DType::BF16, 0.05), (DType::F16, 0.01)] {
+            let half = logits(dtype);
+            assert_ne!(half, full);
+            assert_close(&format!("{name} in {dtype:?}"), &half, &full, tolerance);
+            let network = filled(&spec(name), &device);
+            let gradients =
+                network.forward(input("half", &shape, &device).cast(dtype)).sum().backward();
+            let types = gradient_types(&network, &gradients);
+            assert!(!types.is_empty() && types.iter().all(|dtype| *dtype == DType::F32), "{name}");
+        }
+    }
+}
+
+/// The number formats of all gradients.
+fn gradient_types(network: &Network, gradients: &Gradients) -> Vec<DType> {
+    struct Visitor<'a> {
+        gradients: &'a Gradients,
+        found: Vec<DType>,
+    }
+    impl ModuleVisitor for Visitor<'_> {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            self.found.extend(param.base().grad(self.gradients).map(|gradient| gradient.dtype()));
+        }
+    }
+    let mut visitor = Visitor { gradients, found: Vec::new() };
+    network.visit(&mut visitor);
+    visitor.found
+}

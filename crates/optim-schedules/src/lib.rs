@@ -17,6 +17,7 @@ mod clip;
 mod error;
 mod gradients;
 mod l2_sp;
+mod loss_scaler;
 mod optimizer;
 mod schedule;
 mod span;
@@ -26,6 +27,7 @@ pub use clip::AdaptiveClip;
 pub use error::Error;
 pub use gradients::Gradients;
 pub use l2_sp::{Anchor, L2Sp};
+pub use loss_scaler::LossScaler;
 pub use optimizer::{
     Adam, AdamW, AdjustLr, Lamb, Lion, Muon, MuonRest, Optimizer, OptimizerSpec, ParameterGroup,
     RmsProp, RmsPropTf, SavedSlot, Sgd, Update, UpdateRule,

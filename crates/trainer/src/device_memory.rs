@@ -12,8 +12,17 @@ pub(crate) fn device_memory_bytes(device: &Device) -> Option<u64> {
 
 /// Peak resident memory of this process, where Linux tells it.
 pub fn peak_resident_bytes() -> Option<u64> {
+    of_status("VmHWM:")
+}
+
+/// Resident memory of this process, where Linux tells it.
+pub(crate) fn resident_bytes() -> Option<u64> {
+    of_status("VmRSS:")
+}
+
+fn of_status(key: &str) -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix(key))?;
     let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kibibytes * 1024)
 }

@@ -4,6 +4,7 @@
 //! [`begin`] starts a run, [`resume`] continues one, [`evaluate_run`] and [`predict`] use its weights. How one picture
 //! becomes a gradient is in `train.rs`, top to bottom.
 
+mod advice;
 mod card;
 mod checkpoint;
 mod device_memory;
@@ -12,19 +13,24 @@ mod environment;
 mod error;
 mod evaluate;
 mod loss;
+mod new_statistics;
 mod observer;
 mod parameter_rules;
 mod plan;
 mod predict;
+mod prepared;
 mod presets;
+mod preview;
 mod progressive;
 pub mod record;
 mod run;
 mod run_directory;
+mod soup;
 pub mod spec;
 mod stage_start;
 mod tally;
 mod train;
+mod training_pictures;
 mod weights;
 
 pub use card::ModelCard;
@@ -35,9 +41,11 @@ pub use observer::{Observer, Silent, StepReport, StopRequest};
 pub use parameter_rules::ParameterRule;
 pub use plan::{StagePlan, Start, check};
 pub use predict::{ClassProbability, Prediction, logits, predict};
+pub use preview::{MemoryEstimate, Preview, preview};
 pub use progressive::ProgressiveResize;
 pub use run::{Destination, Outcome, RunSettings, begin, best_model, evaluate_run, resume, stages};
 pub use run_directory::{PictureFingerprints, RunDirectory, RunIdentity};
+pub use soup::{Ingredient, Soup, SoupKind, average};
 pub use tally::Tally;
 pub use weights::{
     Take, WeightsSpec, card_in, classes_in, model_of, network_from, numbered_classes, weights_bytes,

@@ -140,6 +140,11 @@ impl ParameterRules {
         self.freeze(&format!("{norm}.weight")) == Some(Freeze::WeightsAndStats)
     }
 
+    /// Whether any rule freezes.
+    pub(crate) fn freezes_any(&self) -> bool {
+        self.rules.iter().any(|(_, rule)| rule.freeze.is_some())
+    }
+
     /// Whether the parameter stays as it is.
     pub(crate) fn freezes(&self, name: &str) -> bool {
         self.freeze(name).is_some()

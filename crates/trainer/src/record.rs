@@ -34,6 +34,14 @@ pub struct EpochRecord {
     pub device_memory_bytes: Option<u64>,
     /// Pictures left out because they could not be decoded.
     pub bad_images: u64,
+    /// Optimizer steps left out because gradients overflowed in f16.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub skipped_steps: u64,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// What the average of weights comes to on the validation set.

@@ -10,26 +10,24 @@ use crate::device_memory::device_memory_bytes;
 use crate::early_stopping::Best;
 use crate::error::Error;
 use crate::evaluate::{Scores, Test, evaluate};
+use crate::new_statistics::with_new_statistics;
 use crate::observer::{Observer, StepReport, StopRequest};
 use crate::plan::StagePlan;
 use crate::record::{AverageScores, EpochRecord};
 use crate::run_directory::RunDirectory;
-use burn::module::Module as _;
+use crate::spec::Precision;
+use crate::training_pictures::TrainingPictures;
 use burn::tensor::{DType, Device, Tensor, TensorData};
-use kiln_augment::mix::{Layout, MixedLabel};
-use kiln_augment::{Domain, RandomKey};
-use kiln_data::{Batch, BatchPlan, Batches, Listing, Loader, SampleKeys};
-use kiln_models::{Network, StatisticsPass};
+use kiln_data::{Batch, Batches, Listing};
+use kiln_models::Network;
 use kiln_optim_schedules::{Anchor, Averaged, Gradients, Optimizer, Pace, PlateauMode};
 use std::sync::Arc;
 use std::time::Instant;
 
 /// What a stage trains with.
 pub(crate) struct Trainer<'a> {
-    pub(crate) seed: u64,
     pub(crate) device: Device,
-    pub(crate) loader: Loader,
-    pub(crate) train: Arc<Listing>,
+    pub(crate) train: TrainingPictures,
     pub(crate) val: Arc<Listing>,
     pub(crate) directory: &'a RunDirectory,
     pub(crate) stop: StopRequest,
@@ -83,7 +81,7 @@ impl Trainer<'_> {
     ) -> Result<Progress, Error> {
         let (began, seconds_before) = (Instant::now(), progress.state.seconds);
         let steps = stage.steps_in_epoch(progress.state.epoch);
-        let mut batches = self.epoch_batches(stage, &progress.state);
+        let mut batches = self.train.epoch(stage, &progress.state);
         while progress.state.step_in_epoch < steps && !self.stop.is_requested() {
             let lr = stage.rates(stage.step(&progress.state), &progress.state).lr;
             let samples_before = progress.state.tally.samples;
@@ -142,6 +140,7 @@ impl Trainer<'_> {
             seconds: 0.0,
             device_memory_bytes: device_memory_bytes(&self.device),
             bad_images: state.tally.bad_images + scores.tally.bad_images,
+            skipped_steps: state.skipped_steps,
         };
         let needs_statistics = stage.average.is_some_and(Pace::needs_statistics);
         if let Some(average) = begun(average.as_ref()).filter(|_| !needs_statistics) {
@@ -149,7 +148,10 @@ impl Trainer<'_> {
         }
         let ends = stage.ends(&mut state, &record);
         if let Some(begun) = begun(average.as_ref()).filter(|_| needs_statistics && ends) {
-            let network = self.with_new_statistics(stage, &begun.network, &state)?;
+            // Another epoch's crops.
+            let next = TrainState { epoch: state.epoch + 1, step_in_epoch: 0, ..state.clone() };
+            let network =
+                with_new_statistics(&begun.network, &self.train, stage, &next, &self.device)?;
             record.average = Some(self.score(stage, &network, observer)?.into());
             average = Some(Averaged { network, updates: begun.updates });
         }
@@ -174,38 +176,7 @@ impl Trainer<'_> {
     ) -> Result<Scores, Error> {
         let test = Test { listing: &self.val, recipe: &stage.val_recipe, stage };
         let validating = &mut |done, total| observer.validating(done, total);
-        evaluate(network, &self.device, &self.loader, &test, validating)
-    }
-
-    /// An average of weights with the statistics that its batch norms find in another epoch of the training pictures.
-    fn with_new_statistics(
-        &self,
-        stage: &StagePlan,
-        average: &Network,
-        state: &TrainState,
-    ) -> Result<Network, Error> {
-        let device = self.device.clone().autodiff();
-        let network = stage.params.apply(average.clone().train());
-        let mut pass = StatisticsPass::new(network, |name| stage.params.keeps_statistics(name));
-        let next = TrainState { epoch: state.epoch + 1, step_in_epoch: 0, ..state.clone() };
-        for (micro, batch) in self.epoch_batches(stage, &next).enumerate() {
-            let batch = batch?;
-            if !batch.labels.is_empty() {
-                self.seed_dropout(state, micro);
-                pass = pass.observe(pictures(batch, &device));
-            }
-        }
-        Ok(pass.finish().valid())
-    }
-
-    /// The rest of the epoch's micro-batches, in order.
-    fn epoch_batches(&self, stage: &StagePlan, state: &TrainState) -> Batches {
-        // Unique over the stages of a run, so that no two epochs see the same order or the same crops.
-        let epoch = ((state.stage as u64) << 32) | state.epoch;
-        let count = self.train.count();
-        let plan = BatchPlan::training(self.seed, epoch, count, stage.shape, state.step_in_epoch);
-        let keys = SampleKeys::training(self.seed, epoch);
-        self.loader.run(self.train.clone(), plan, stage.train_recipe(state.epoch).clone(), keys)
+        evaluate(network, &self.device, &self.train.loader, &test, validating)
     }
 
     /// One optimizer step.
@@ -218,6 +189,7 @@ impl Trainer<'_> {
         let Progress { network, mut optimizer, anchor, mut average, mut state } = progress;
         let step = stage.step(&state);
         let mut gradients = Gradients::default();
+        let scale = stage.loss_scale(&state);
         let mut samples = 0;
         let mut loss_sum = 0.0;
         let mut kept = Vec::new();
@@ -227,15 +199,17 @@ impl Trainer<'_> {
             if batch.labels.is_empty() {
                 continue;
             }
-            self.seed_dropout(&state, micro);
-            let labels = self.mixed(stage, &state, micro, &mut batch, &mut kept);
+            self.train.seed_dropout(&self.device, &state, micro);
+            let labels = self.train.mix(stage, &state, micro, &mut batch, &mut kept);
             let count = labels.len();
             let device = self.device.clone().autodiff();
-            let logits = network.forward(pictures(batch, &device));
+            let input = pictures(batch, &device).cast(stage.precision.dtype());
+            let logits = network.forward(input);
             let loss = stage.loss.sum(logits.clone(), &labels, &device);
             let batch_loss = f64::from(loss.clone().into_scalar::<f32>());
             let logits: Vec<f32> = logits.inner().into_data().iter::<f32>().collect();
             state.tally.add(&logits, &labels, batch_loss);
+            let loss = if scale == 1.0 { loss } else { loss * scale };
             gradients.add(loss.backward(), &network);
             samples += count;
             loss_sum += batch_loss;
@@ -243,14 +217,20 @@ impl Trainer<'_> {
         if !loss_sum.is_finite() {
             return Err(diverged(stage, &state, loss_sum / samples as f64));
         }
-        let network = if samples == 0 {
+        let finite = stage.precision != Precision::F16 || gradients.global_norm().is_finite();
+        let network = if samples == 0 || !finite {
             network
         } else {
-            let gradients = stage.finished(gradients, samples, &network, anchor.as_ref());
+            let factor = 1.0 / (samples as f64 * scale);
+            let gradients = stage.finished(gradients, factor, &network, anchor.as_ref());
             optimizer.step(network, gradients, stage.rates(step, &state))
         };
         state.step_in_epoch += 1;
         state.run_step += 1;
+        if stage.precision == Precision::F16 {
+            state.loss_scaler.after_step(finite);
+            state.skipped_steps += u64::from(!finite);
+        }
         if let (Some(pace), Some(before)) = (stage.average, average.take()) {
             average = Some(match pace.part(step + 1, before.updates) {
                 Some(part) => before.towards(&network, part),
@@ -259,34 +239,6 @@ impl Trainer<'_> {
             state.average_updates = average.as_ref().map_or(0, |average| average.updates);
         }
         Ok(Progress { network, optimizer, anchor, average, state })
-    }
-
-    /// Mixes the pictures of a micro-batch where the stage says so, and returns what they show.
-    fn mixed(
-        &self,
-        stage: &StagePlan,
-        state: &TrainState,
-        micro: usize,
-        batch: &mut Batch,
-        kept: &mut Vec<f32>,
-    ) -> Vec<MixedLabel> {
-        match stage.mixing {
-            Some(mix) if stage.step(state) < stage.mixing_steps => {
-                let (epoch, index) = (state.run_step, micro as u64);
-                let key = RandomKey { seed: self.seed, domain: Domain::Mix, epoch, index };
-                let draw = mix.draw(batch.len(), batch.size, &mut key.rng(0));
-                draw.apply(&mut batch.images, batch.size, Layout::Planar, kept);
-                draw.labels(&batch.labels)
-            }
-            _ => batch.labels.iter().copied().map(MixedLabel::pure).collect(),
-        }
-    }
-
-    /// Makes dropout a function of the position: the device's generator is seeded before each micro-batch.
-    fn seed_dropout(&self, state: &TrainState, micro: usize) {
-        let (epoch, index) = (state.run_step, micro as u64);
-        let key = RandomKey { seed: self.seed, domain: Domain::Dropout, epoch, index };
-        self.device.seed(key.rng(0).bits());
     }
 
     fn checkpoint(&self, stage: &StagePlan, progress: &Progress) -> Result<(), Error> {
@@ -315,15 +267,24 @@ impl From<Scores> for AverageScores {
 }
 
 impl StagePlan {
-    /// The gradients of `samples` pictures, summed, as the optimizer takes them: their mean, the pull to the anchor, bounded.
+    /// What the loss is multiplied by before the backward pass.
+    fn loss_scale(&self, state: &TrainState) -> f64 {
+        match self.precision {
+            // The mean's scale, as the sum is of a whole step's pictures.
+            Precision::F16 => state.loss_scaler.scale() / self.shape.effective() as f64,
+            Precision::F32 | Precision::Bf16 => 1.0,
+        }
+    }
+
+    /// The summed gradients as the optimizer takes them: times `factor`, which makes their mean, with the pull to the anchor,
+    /// bounded.
     fn finished(
         &self,
         mut gradients: Gradients,
-        samples: usize,
+        mut factor: f64,
         network: &Network,
         anchor: Option<&Anchor>,
     ) -> Gradients {
-        let mut factor = 1.0 / samples as f64;
         let by_value = self.max_grad_value.is_some() || self.adaptive_clip.is_some();
         if by_value || anchor.is_some() {
             gradients.scale(factor);
@@ -386,6 +347,7 @@ fn epoch_done(
     state.step_in_epoch = 0;
     state.tally = crate::tally::Tally::default();
     state.seconds = 0.0;
+    state.skipped_steps = 0;
     state.records += 1;
     state.stage_done = ends;
     // The best of the run is the best of its stage.

@@ -135,7 +135,7 @@ fn shortened(names: &[String]) -> String {
 }
 
 /// The model's table without what only training and the classifier know.
-fn architecture(model: &ModelSpec) -> String {
+pub(crate) fn architecture(model: &ModelSpec) -> String {
     let mut table = serde_json::to_value(model).unwrap_or_default();
     if let Some(table) = table.as_object_mut() {
         for key in ["block_dropout", "dropout", "stochastic_depth", "zero_init_last_gamma", "head"]

@@ -77,8 +77,8 @@ fn every_kind_of_mistake_is_named_with_its_place() {
         ),
         (
             "common.precision=\"mixed\"",
-            "--set common.precision=\"mixed\": stage.train.precision: precision `mixed` is not available",
-            "use `f32`",
+            "--set common.precision=\"mixed\": stage.train.precision: unknown variant `mixed`",
+            "expected one of `f32`, `bf16`, `f16`",
         ),
         (
             "common.pipeline=[{type=\"random_resized_crop\"},{type=\"random_horizontal_flip\",p=2.0}]",

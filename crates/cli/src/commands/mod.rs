@@ -1,7 +1,9 @@
 //! One file for each command.
 
+pub(crate) mod average;
 pub(crate) mod config;
 pub(crate) mod data;
+mod dry_run;
 pub(crate) mod evaluate;
 pub(crate) mod export;
 pub(crate) mod fetch;

@@ -1,6 +1,7 @@
 //! `kiln train` and `kiln resume`.
 
 use crate::arguments::{MachineArguments, ResumeArguments, TrainArguments};
+use crate::commands::dry_run::dry_run;
 use crate::commands::report::write_report;
 use crate::exit::INTERRUPTED;
 use crate::experiment::Experiment;
@@ -23,6 +24,10 @@ pub(crate) fn train(arguments: &TrainArguments) -> anyhow::Result<ExitCode> {
             experiment.name
         ));
     }
+    if arguments.dry_run {
+        let folder = arguments.out.as_deref().unwrap_or(Path::new("."));
+        return dry_run(&experiment, &settings, folder, &mut reporter);
+    }
     let destination = match &arguments.out {
         Some(path) => Destination::Exactly(path.clone()),
         None => Destination::Numbered(PathBuf::from("runs")),
@@ -43,7 +48,7 @@ pub(crate) fn resume(arguments: &ResumeArguments) -> anyhow::Result<ExitCode> {
 
 /// The machine, with Ctrl-C and SIGTERM asking the run to stop. A second Ctrl-C ends the program at once; the last
 /// checkpoint stays whole.
-fn settings(machine: &MachineArguments) -> anyhow::Result<RunSettings> {
+pub(crate) fn settings(machine: &MachineArguments) -> anyhow::Result<RunSettings> {
     let stop = StopRequest::default();
     let handle = stop.clone();
     ctrlc::set_handler(move || {

@@ -52,7 +52,7 @@ impl Pace {
 }
 
 /// An average of a network's tensors, buffers included, on the plain device.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Averaged<M> {
     /// The average.
     pub network: M,
@@ -64,6 +64,12 @@ impl<M: Module> Averaged<M> {
     /// Before the first update, which takes the weights as they are.
     pub fn new(live: &M) -> Self {
         Self { network: live.valid(), updates: 0 }
+    }
+
+    /// A second one that goes its own way; a clone of a module would share its running statistics.
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        Self { network: self.network.valid(), updates: self.updates }
     }
 
     /// Moves the average by `part` of the way towards `live`, which has the same parameters.

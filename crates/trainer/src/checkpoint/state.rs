@@ -3,7 +3,7 @@
 use crate::early_stopping::{Best, Patience};
 use crate::tally::Tally;
 use crate::weights::Take;
-use kiln_optim_schedules::PlateauState;
+use kiln_optim_schedules::{LossScaler, PlateauState};
 use serde::{Deserialize, Serialize};
 
 /// Everything a resumed run needs beside tensors. Randomness is not in it: every draw is a function of the
@@ -38,6 +38,12 @@ pub(crate) struct TrainState {
     /// Networks in the stage's average of weights.
     #[serde(default)]
     pub(crate) average_updates: u64,
+    /// What the loss is multiplied by in f16.
+    #[serde(default)]
+    pub(crate) loss_scaler: LossScaler,
+    /// Steps of the unfinished epoch that were left out because gradients overflowed in f16.
+    #[serde(default)]
+    pub(crate) skipped_steps: u64,
     /// Lines of `metrics.jsonl` that belong to this state.
     pub(crate) records: usize,
     /// Whether the stage is complete: by its length or by early stopping.

@@ -119,6 +119,7 @@ fn resolve_stage(
         max_grad_value: stage.clip_grad_value,
         adaptive_clip: stage.adaptive_clip.clone(),
         l2_sp: stage.l2_sp.clone(),
+        precision: stage.precision,
         average,
         best_by: stage.checkpoint.best_by,
         min_delta: stopping.map_or(0.0, |stop| stop.min_delta),

@@ -5,7 +5,7 @@ use crate::checkpoint::TrainState;
 use crate::error::Error;
 use crate::loss::Loss;
 use crate::parameter_rules::{ParameterRules, learnable};
-use crate::spec::Metric;
+use crate::spec::{Metric, Precision};
 use crate::weights::Take;
 use burn::tensor::Device;
 use kiln_augment::mix::Mix;
@@ -66,6 +66,8 @@ pub struct StagePlan {
     pub adaptive_clip: Option<AdaptiveClip>,
     /// A pull towards the weights the stage starts from.
     pub l2_sp: Option<L2Sp>,
+    /// Number format of the maps in training.
+    pub precision: Precision,
     /// When the average of weights follows.
     pub average: Option<Pace>,
     /// What makes an epoch the best.
@@ -114,6 +116,11 @@ impl StagePlan {
     pub fn train_recipe(&self, epoch: u64) -> &Arc<Recipe> {
         let at = self.train_recipes.partition_point(|(last, _)| *last < epoch);
         &self.train_recipes[at.min(self.train_recipes.len() - 1)].1
+    }
+
+    /// Whether a rule keeps parameters as they are.
+    pub(crate) fn freezes_any(&self) -> bool {
+        self.params.freezes_any()
     }
 
     /// Optimizer steps of the stage that are done.

@@ -6,6 +6,7 @@ use crate::loss::{ClassWeights, LossSpec};
 use crate::parameter_rules::ParameterRule;
 use crate::progressive::ProgressiveResize;
 use crate::weights::WeightsSpec;
+use burn::tensor::DType;
 use kiln_augment::mix::MixSpec;
 use kiln_augment::{Interpolation, OpSpec};
 use kiln_data::{OnBadImage, SourceSpec};
@@ -13,8 +14,7 @@ use kiln_models::{Kernels, ModelSpec};
 use kiln_optim_schedules::{
     AdaptiveClip, AverageSpec, L2Sp, OptimizerSpec, ScheduleSpec, Span, Warmup,
 };
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -191,7 +191,7 @@ pub struct StageSpec {
     /// A second network that follows the one that trains, scored beside it and saved with it; absent: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub average: Option<AverageSpec>,
-    /// Number format of the computation.
+    /// Number format of the maps in training.
     pub precision: Precision,
     /// Ends the stage early; absent: never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -212,21 +212,26 @@ pub struct BatchSpec {
     pub drop_last: bool,
 }
 
-/// Number format of the computation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+/// Number format of the maps in training. Weights, their gradients, batch norm, the classifier and the loss are always f32,
+/// and so is validation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Precision {
     /// 32-bit floats throughout.
     F32,
+    /// Floats of 16 bits with the range of f32.
+    Bf16,
+    /// Floats of 16 bits with more digits and less range; the loss is scaled so that small gradients count.
+    F16,
 }
 
-impl<'de> Deserialize<'de> for Precision {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match String::deserialize(deserializer)?.as_str() {
-            "f32" => Ok(Self::F32),
-            other => {
-                Err(D::Error::custom(format!("precision `{other}` is not available; use `f32`")))
-            }
+impl Precision {
+    /// The format of maps.
+    pub(crate) fn dtype(self) -> DType {
+        match self {
+            Self::F32 => DType::F32,
+            Self::Bf16 => DType::BF16,
+            Self::F16 => DType::F16,
         }
     }
 }

@@ -1,0 +1,196 @@
+//! An experiment whose pictures are found and whose stages are resolved, before anything is trained.
+
+use crate::error::Error;
+use crate::observer::Observer;
+use crate::plan::{self, StagePlan};
+use crate::run::RunSettings;
+use crate::run_directory::{PictureFingerprints, RunDirectory, RunIdentity};
+use crate::spec::{ExperimentSpec, Layer, Layers};
+use crate::training_pictures::TrainingPictures;
+use burn::tensor::Device;
+use kiln_augment::{Domain, RandomKey};
+use kiln_data::{Listing, Loader, LoaderSettings, OpenContext, cached_subset};
+use kiln_models::{Network, UnitSource};
+use std::path::Path;
+use std::sync::Arc;
+
+/// An experiment with its pictures found and its stages resolved.
+pub(crate) struct Prepared {
+    pub(crate) spec: ExperimentSpec,
+    pub(crate) stages: Vec<StagePlan>,
+    pub(crate) train: Arc<Listing>,
+    pub(crate) val: Arc<Listing>,
+}
+
+impl Prepared {
+    /// Finds, generates or chooses the pictures and resolves the stages of a checked experiment.
+    pub(crate) fn new(
+        spec: ExperimentSpec,
+        layers: &Layers,
+        observer: &mut dyn Observer,
+    ) -> Result<Self, Error> {
+        let cache = &spec.data.cache;
+        let context = OpenContext { data_dir: None, cache_dir: cache.clone(), seed: spec.seed };
+        let found = spec.data.source.open(&context)?;
+        let mut train = found.train;
+        if let Some(subset) = &spec.data.subset {
+            // One folder for each data set, so that two of them do not take turns in one file.
+            let place = fnv1a(&found.root.to_string_lossy());
+            let folder = cache.join(format!("subsets-{place:016x}"));
+            let (chosen, outcome) = cached_subset(&folder, &train, subset.fraction, spec.seed)?;
+            let how = match outcome {
+                kiln_data::Outcome::Fresh => "chosen now".to_owned(),
+                kiln_data::Outcome::Reused => "chosen before".to_owned(),
+                kiln_data::Outcome::Rebuilt { why } => format!("chosen again: {why}"),
+            };
+            observer.note(&format!(
+                "subset: {} of {} training pictures, {how}",
+                chosen.len(),
+                train.len()
+            ));
+            train = train.select(&chosen);
+        }
+        let mut val = found.val;
+        if let Some(limit) = &spec.data.limit {
+            let found = (train.count(), val.count());
+            (train, val) = (limited(train, limit.train), limited(val, limit.val));
+            let (used, checked) = (train.count(), val.count());
+            observer.note(&format!(
+                "limit: {used} of {} training and {checked} of {} validation pictures",
+                found.0, found.1
+            ));
+        }
+        let stages = plan::resolve(&spec, layers, &train)?;
+        Ok(Self { spec, stages, train: Arc::new(train), val: Arc::new(val) })
+    }
+
+    /// The experiment of an existing run, with the pictures that it began with.
+    pub(crate) fn of_run(
+        path: &Path,
+        pictures: Option<&Path>,
+        observer: &mut dyn Observer,
+    ) -> Result<(RunDirectory, RunIdentity, Self), Error> {
+        let (directory, identity) = RunDirectory::open(path)?;
+        let mut layers = recorded_layers(&directory)?;
+        if let Some(pictures) = pictures {
+            layers.push(Layer::data_folder(pictures)?);
+        }
+        let spec = layers.resolve()?;
+        plan::check(&spec, &layers)?;
+        let run = Self::new(spec, &layers, observer)?;
+        if identity.pictures.as_ref().is_some_and(|began_with| *began_with != run.fingerprints()) {
+            let problem =
+                "the pictures are not those the run began with (names, sizes or classes differ)";
+            return Err(Error::run_directory(path, problem));
+        }
+        Ok((directory, identity, run))
+    }
+
+    pub(crate) fn fingerprints(&self) -> PictureFingerprints {
+        PictureFingerprints { train: self.train.fingerprint(), val: self.val.fingerprint() }
+    }
+
+    pub(crate) fn loader(&self, settings: &RunSettings) -> Loader {
+        Loader::new(LoaderSettings {
+            workers: settings.workers,
+            max_bytes: self.spec.data.prefetch_mib << 20,
+            on_bad_image: self.spec.data.on_bad_image,
+        })
+    }
+
+    pub(crate) fn training_pictures(&self, settings: &RunSettings) -> TrainingPictures {
+        let (loader, listing) = (self.loader(settings), self.train.clone());
+        TrainingPictures { seed: self.spec.seed, loader, listing }
+    }
+
+    /// Every stage's rules against the parameters, before the first stage trains.
+    pub(crate) fn check_rules(&self, network: &Network) -> Result<(), Error> {
+        for stage in &self.stages {
+            stage.params.check(network).map_err(|(rule, problem)| {
+                let number = rule.map(|rule| format!("[{rule}]")).unwrap_or_default();
+                let path = format!("stage.{}.params{number}", stage.name);
+                Error::Config { origin: stage.params.origin().to_owned(), path, problem }
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Initial values, or those of a file.
+    pub(crate) fn initial_network(
+        &self,
+        device: &Device,
+        observer: &mut dyn Observer,
+    ) -> Result<Network, Error> {
+        let network = self.drawn_network(device)?;
+        let Some(weights) = &self.spec.weights else { return Ok(network) };
+        let (network, notes) =
+            weights.load(network, &self.spec.model, &self.spec.input, self.train.class_names())?;
+        for note in &notes {
+            observer.note(note);
+        }
+        Ok(network)
+    }
+
+    fn drawn_network(&self, device: &Device) -> Result<Network, Error> {
+        let seed = self.spec.seed;
+        let source = move |name: &str| -> UnitSource {
+            let index = fnv1a(name);
+            let mut rng = RandomKey { seed, domain: Domain::Init, epoch: 0, index }.rng(0);
+            Box::new(move || rng.unit())
+        };
+        let classes = self.train.class_names().len();
+        self.spec.model.initialize(classes, device, source).map_err(|error| Error::Config {
+            origin: "plan".to_owned(),
+            path: "model".to_owned(),
+            problem: error.to_string(),
+        })
+    }
+}
+
+/// The configuration in a run's directory.
+pub(crate) fn recorded_layers(directory: &RunDirectory) -> Result<Layers, Error> {
+    let file = directory.path().join("config.toml");
+    let mut layers = Layers::empty();
+    // A run that began before there was a choice ran like this.
+    let then = "trainer.kernels = \"reference\"\ncommon.decay_norm_and_bias = true\n\
+                common.loss.type = \"cross_entropy\"";
+    layers.push(Layer::from_toml("older runs", then)?);
+    layers.push(Layer::from_toml(&file.display().to_string(), &directory.config()?)?);
+    Ok(layers)
+}
+
+/// At most `most` samples, evenly spread over the listing.
+fn limited(listing: Listing, most: u32) -> Listing {
+    let count = listing.count();
+    if count <= most {
+        return listing;
+    }
+    let spread = |i: u32| u64::from(i) * u64::from(count) / u64::from(most);
+    let chosen: Vec<u32> = (0..most).filter_map(|i| u32::try_from(spread(i)).ok()).collect();
+    listing.select(&chosen)
+}
+
+/// A name's fingerprint: FNV-1a, 64 bits.
+fn fnv1a(name: &str) -> u64 {
+    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::limited;
+    use kiln_data::{Entry, Listing};
+
+    #[test]
+    fn a_limit_is_spread_over_the_listing() {
+        let names: Vec<String> = (0..10).map(|i| format!("{i}.jpg")).collect();
+        let entries =
+            names.iter().zip(0..).map(|(name, i)| Entry { class: i / 5, name, file_bytes: 1 });
+        let listing = Listing::new("r", ["a", "b"].map(str::to_owned), entries).unwrap();
+        let taken = limited(listing.clone(), 4);
+        let names: Vec<&str> = (0..4).map(|i| taken.name(i)).collect();
+        assert_eq!(names, ["0.jpg", "2.jpg", "5.jpg", "7.jpg"]);
+        assert_eq!(limited(listing.clone(), 10), listing);
+    }
+}

@@ -1,0 +1,137 @@
+//! What a run would do, before it does it: every stage's parameters, first pictures and memory.
+
+use crate::advice::advice;
+use crate::checkpoint::TrainState;
+use crate::device_memory::{peak_resident_bytes, resident_bytes};
+use crate::error::Error;
+use crate::observer::Observer;
+use crate::parameter_rules::learnable;
+use crate::plan::{self, StagePlan};
+use crate::prepared::Prepared;
+use crate::run::RunSettings;
+use crate::spec::Layers;
+use crate::train::pictures;
+use kiln_augment::Image8;
+use kiln_augment::mix::MixedLabel;
+use kiln_models::{Network, parameter_count};
+use kiln_optim_schedules::Gradients;
+
+/// A stage as it would begin.
+#[derive(Debug)]
+pub struct Preview {
+    /// Its plan.
+    pub plan: StagePlan,
+    /// Values that learn.
+    pub learning: usize,
+    /// All values.
+    pub parameters: usize,
+    /// The first micro-batch as the network sees it, mixed, but for the normalisation.
+    pub pictures: Vec<Image8>,
+    /// What they show.
+    pub labels: Vec<MixedLabel>,
+    /// Where the memory goes.
+    pub memory: MemoryEstimate,
+}
+
+/// Bytes that a stage takes, beside the pictures that wait to be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MemoryEstimate {
+    /// Weights and running statistics, once more if they are averaged.
+    pub weights: u64,
+    /// What the optimizer keeps.
+    pub optimizer: u64,
+    /// Gradients and what the backward pass needs: by how much one forward and backward pass of a micro-batch raised the
+    /// memory of this process; absent where the system does not tell.
+    pub pass: Option<u64>,
+}
+
+/// The stages of an experiment with their first pictures, after one forward and backward pass of each that is thrown away;
+/// and advice by the size of the data. Nothing is written.
+///
+/// # Errors
+/// Those of beginning a run: what a preview accepts can be trained.
+pub fn preview(
+    layers: &Layers,
+    settings: &RunSettings,
+    observer: &mut dyn Observer,
+) -> Result<(Vec<Preview>, Vec<String>), Error> {
+    let spec = layers.resolve()?;
+    plan::check(&spec, layers)?;
+    let prepared = Prepared::new(spec, layers, observer)?;
+    let device = settings.device.clone().autodiff();
+    let mut network = prepared.initial_network(&device, observer)?;
+    network = network.with_kernels(prepared.spec.trainer.kernels);
+    prepared.check_rules(&network)?;
+    let advice = advice(&prepared.spec, &prepared.stages, prepared.train.count());
+    let train = prepared.training_pictures(settings);
+    let mut previews = Vec::new();
+    for (index, plan) in prepared.stages.into_iter().enumerate() {
+        network = plan.params.apply(network);
+        let state = TrainState { stage: index, ..TrainState::default() };
+        let mut batch = match train.epoch(&plan, &state).next() {
+            Some(batch) => batch?,
+            None => return Err(no_picture(&plan)),
+        };
+        if batch.labels.is_empty() {
+            return Err(no_picture(&plan));
+        }
+        let labels = train.mix(&plan, &state, 0, &mut batch, &mut Vec::new());
+        let shown = shown(&plan, &batch.images, batch.size);
+        let memory = MemoryEstimate {
+            weights: weight_bytes(&network) * if plan.average.is_some() { 2 } else { 1 },
+            optimizer: optimizer_bytes(&plan, &network)?,
+            pass: {
+                let before = resident_bytes();
+                train.seed_dropout(&settings.device, &state, 0);
+                let input = pictures(batch, &device).cast(plan.precision.dtype());
+                let logits = network.forward(input);
+                let loss = plan.loss.sum(logits, &labels, &device);
+                Gradients::default().add(loss.backward(), &network);
+                peak_resident_bytes().zip(before).map(|(peak, before)| peak.saturating_sub(before))
+            },
+        };
+        let (learning, parameters) = (plan.params.learning(&network), parameter_count(&network));
+        previews.push(Preview { plan, learning, parameters, pictures: shown, labels, memory });
+    }
+    Ok((previews, advice))
+}
+
+fn no_picture(plan: &StagePlan) -> Error {
+    Error::NoPicture { set: "training", stage: plan.name.clone(), epoch: 1 }
+}
+
+/// The pictures of a batch with the normalisation undone.
+fn shown(plan: &StagePlan, planes: &[f32], size: kiln_augment::Size) -> Vec<Image8> {
+    let normalize = plan.card.normalize();
+    let pixels = size.width as usize * size.height as usize;
+    let level = |value: f32, channel: usize| {
+        let value = (value * normalize.std[channel] + normalize.mean[channel]) * 255.0;
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "clamped to the levels just here"
+        )]
+        let level = value.round().clamp(0.0, 255.0) as u8;
+        level
+    };
+    let picture = |planes: &[f32]| {
+        let values = (0..pixels)
+            .flat_map(|at| [0, 1, 2].map(|channel| level(planes[channel * pixels + at], channel)));
+        Image8::from_rgb(size, values.collect()).ok()
+    };
+    planes.chunks_exact(3 * pixels).filter_map(picture).collect()
+}
+
+fn weight_bytes(network: &Network) -> u64 {
+    let named = kiln_models::parameter_names(network).into_iter();
+    named.map(|named| 4 * named.shape.iter().product::<usize>() as u64).sum()
+}
+
+fn optimizer_bytes(plan: &StagePlan, network: &Network) -> Result<u64, Error> {
+    let optimizer = plan.new_optimizer(network)?;
+    let bytes = |named: kiln_models::Named| {
+        let slots = optimizer.slots(named.id, named.shape.len()).len();
+        4 * (slots * named.shape.iter().product::<usize>()) as u64
+    };
+    Ok(learnable(network).filter(|named| !plan.params.freezes(&named.name)).map(bytes).sum())
+}

@@ -1,0 +1,209 @@
+//! Averages of the weights of several runs or checkpoints: model soups (Wortsman et al., 2022).
+
+use crate::card::ModelCard;
+use crate::checkpoint::{self, CheckpointSet, TrainState};
+use crate::error::Error;
+use crate::evaluate::{Test, evaluate};
+use crate::new_statistics::with_new_statistics;
+use crate::observer::Observer;
+use crate::prepared::Prepared;
+use crate::record::AverageScores;
+use crate::run::RunSettings;
+use crate::run_directory::RunDirectory;
+use crate::training_pictures::TrainingPictures;
+use crate::weights::{Take, architecture};
+use burn::module::Module as _;
+use kiln_models::Network;
+use kiln_optim_schedules::Averaged;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// How weights are chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SoupKind {
+    /// All of them.
+    Uniform,
+    /// From the best one down, each that does not lower the average's validation accuracy.
+    Greedy,
+}
+
+/// Weights, and what they come to on the validation set.
+#[derive(Debug)]
+pub struct Ingredient {
+    /// The run or checkpoint as it was given.
+    pub path: PathBuf,
+    /// By themselves.
+    pub scores: AverageScores,
+    /// Whether they are in the average.
+    pub taken: bool,
+}
+
+/// An average with new statistics.
+#[derive(Debug)]
+pub struct Soup {
+    /// The average.
+    pub network: Network,
+    /// Its card: that of the first input.
+    pub card: ModelCard,
+    /// What it was made of, best first where the choice was greedy.
+    pub ingredients: Vec<Ingredient>,
+    /// On the validation set.
+    pub scores: AverageScores,
+}
+
+/// Averages weights of one architecture and one list of classes. An input is a run's directory, for its best weights, or
+/// one of its checkpoints' folders. Statistics are computed anew on the training pictures of the first input's run, and
+/// scores are on its validation pictures; `pictures` is where they are now, if they have moved.
+///
+/// # Errors
+/// [`Error::Checkpoint`] for an input that is neither, or of another architecture or other classes; those of opening a run.
+pub fn average(
+    inputs: &[PathBuf],
+    kind: SoupKind,
+    pictures: Option<&Path>,
+    settings: &RunSettings,
+    observer: &mut dyn Observer,
+) -> Result<Soup, Error> {
+    let first = inputs.first().ok_or_else(|| Error::checkpoint(Path::new(""), "no input"))?;
+    let (_, _, run) = Prepared::of_run(&run_of(first)?, pictures, observer)?;
+    let (network, card, state) = open(first, &run, settings)?;
+    let mut all = vec![(first.clone(), network, state)];
+    for path in &inputs[1..] {
+        let (_, other, state) = open(path, &run, settings)?;
+        let (theirs, ours) = (architecture(&other.model), architecture(&card.model));
+        if theirs != ours {
+            let problem = format!("is of the model {theirs}, {} of {ours}", first.display());
+            return Err(Error::checkpoint(path, problem));
+        }
+        if other.class_names != card.class_names {
+            let problem = format!("has other classes than {}", first.display());
+            return Err(Error::checkpoint(path, problem));
+        }
+        // A copy of the first network with these values, so that both are known by the same ids.
+        let file = weights_of(path)?.file();
+        let network = checkpoint::read_into(all[0].1.valid(), &file)?;
+        all.push((path.clone(), network, state));
+    }
+    let kitchen = Kitchen {
+        card: &card,
+        state: &all[0].2,
+        train: run.training_pictures(settings),
+        run: &run,
+        settings,
+    };
+    let mut scored = Vec::new();
+    for (path, network, _) in &all {
+        let scores = kitchen.score(network, observer)?;
+        observer.note(&format!("{}: top-1 {:.4}", path.display(), scores.val_top1));
+        scored.push((path.clone(), network.clone(), scores));
+    }
+    if kind == SoupKind::Greedy {
+        scored.sort_by(|a, b| b.2.val_top1.total_cmp(&a.2.val_top1));
+    }
+    let mut ingredients = Vec::new();
+    let mut soup: Option<(Averaged<Network>, Network, AverageScores)> = None;
+    let last = scored.len() - 1;
+    for (number, (path, network, scores)) in scored.into_iter().enumerate() {
+        let sum = match &soup {
+            None => Averaged::new(&network).towards(&network, 1.0),
+            Some((sum, ..)) => sum.copy().towards(&network, 1.0 / (sum.updates as f64 + 1.0)),
+        };
+        // Of all together only the last sum counts.
+        let taken = if kind == SoupKind::Uniform && number < last {
+            soup = Some((sum, network, scores));
+            true
+        } else {
+            let alone = sum.updates == 1;
+            let tried =
+                if alone { network.clone() } else { kitchen.with_statistics(&sum.network)? };
+            let result = if alone { scores } else { kitchen.score(&tried, observer)? };
+            let before = soup.as_ref().map_or(f64::NEG_INFINITY, |(.., scores)| scores.val_top1);
+            let taken = kind == SoupKind::Uniform || result.val_top1 >= before;
+            if taken {
+                soup = Some((sum, tried, result));
+            }
+            taken
+        };
+        ingredients.push(Ingredient { path, scores, taken });
+    }
+    let (_, network, scores) =
+        soup.ok_or_else(|| Error::checkpoint(first, "has no validation accuracy"))?;
+    Ok(Soup { network, card, ingredients, scores })
+}
+
+/// What scores and completes averages.
+struct Kitchen<'a> {
+    card: &'a ModelCard,
+    /// Where the first input was.
+    state: &'a TrainState,
+    train: TrainingPictures,
+    run: &'a Prepared,
+    settings: &'a RunSettings,
+}
+
+impl Kitchen<'_> {
+    fn score(
+        &self,
+        network: &Network,
+        observer: &mut dyn Observer,
+    ) -> Result<AverageScores, Error> {
+        let stage = self.stage()?;
+        let recipe = self.card.evaluation_recipe();
+        let recipe = recipe.map_err(|error| Error::checkpoint(Path::new("card"), error))?;
+        let test = Test { listing: &self.run.val, recipe: &Arc::new(recipe), stage };
+        let validating = &mut |done, total| observer.validating(done, total);
+        let device = &self.settings.device;
+        Ok(evaluate(network, device, &self.train.loader, &test, validating)?.into())
+    }
+
+    /// With the statistics of another epoch's crops.
+    fn with_statistics(&self, network: &Network) -> Result<Network, Error> {
+        let stage = self.stage()?;
+        let state = TrainState { epoch: stage.epochs, step_in_epoch: 0, ..self.state.clone() };
+        with_new_statistics(network, &self.train, stage, &state, &self.settings.device)
+    }
+
+    fn stage(&self) -> Result<&crate::plan::StagePlan, Error> {
+        self.run.stages.get(self.state.stage).ok_or_else(|| {
+            Error::checkpoint(Path::new("state.json"), "of a stage that the run does not have")
+        })
+    }
+}
+
+/// The run that an input is, or belongs to.
+fn run_of(input: &Path) -> Result<PathBuf, Error> {
+    let folder = std::path::absolute(input).map_err(|error| Error::checkpoint(input, error))?;
+    if folder.join("run.json").is_file() {
+        return Ok(folder);
+    }
+    let above = folder.parent().and_then(Path::parent);
+    match above
+        .filter(|above| folder.join("state.json").is_file() && above.join("run.json").is_file())
+    {
+        Some(run) => Ok(run.to_owned()),
+        None => {
+            Err(Error::checkpoint(input, "neither a run's directory nor one of its checkpoints"))
+        }
+    }
+}
+
+fn weights_of(input: &Path) -> Result<checkpoint::Weights, Error> {
+    let run = run_of(input)?;
+    if input.join("run.json").is_file() {
+        let (directory, _) = RunDirectory::open(&run)?;
+        return checkpoint::find(&directory, Take::Best);
+    }
+    Ok(CheckpointSet::open(input)?.weights())
+}
+
+/// The weights of an input on the plain device, their card, and where their training was.
+fn open(
+    input: &Path,
+    run: &Prepared,
+    settings: &RunSettings,
+) -> Result<(Network, ModelCard, TrainState), Error> {
+    let weights = weights_of(input)?;
+    let (network, card) = checkpoint::load_model(&weights, &settings.device)?;
+    let network = network.with_kernels(run.spec.trainer.kernels).valid();
+    Ok((network, card, CheckpointSet::open(&weights.set)?.state))
+}
