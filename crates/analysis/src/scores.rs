@@ -71,6 +71,7 @@ pub(crate) fn class_name(evaluation: &Evaluation, class: usize) -> String {
 #[cfg(test)]
 pub(crate) fn evaluation(confusion: &[&[u64]]) -> Evaluation {
     Evaluation {
+        averaged: false,
         checkpoint: "best".to_owned(),
         step: 0,
         samples: confusion.iter().flat_map(|row| row.iter()).sum(),

@@ -441,6 +441,8 @@ pub(crate) enum BenchCommand {
         #[arg(long)]
         data: PathBuf,
     },
+    /// Step time and peak memory with a frozen network under the classifier, against training all.
+    Frozen,
     /// Training steps and inference of several networks and sizes with fast and reference kernels, in turns.
     Step {
         /// Measure PyTorch in the same turns, both memory layouts.

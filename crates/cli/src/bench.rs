@@ -1,5 +1,6 @@
 //! `kiln bench`: the measurements behind `docs/results.md`.
 
+mod frozen;
 mod loader;
 mod peers;
 mod step;
@@ -18,6 +19,7 @@ pub(crate) fn bench(arguments: &BenchArguments) -> anyhow::Result<ExitCode> {
             let each = listing.heap_bytes() as f64 / listing.len() as f64;
             say(format!("{} pictures, {each:.1} bytes each in the index", listing.len()));
         }
+        BenchCommand::Frozen => frozen::frozen()?,
         BenchCommand::Loop { data } => training_loop::training_loop(data)?,
         BenchCommand::Step { peers, python, rounds, only } => {
             peers::compare(peers.then_some(python.as_path()), *rounds, only)?;

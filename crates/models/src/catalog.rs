@@ -7,7 +7,7 @@ use crate::cifar_resnet::{CifarResNet, CifarResNetSpec};
 use crate::efficientnet::{Constants, EfficientNet, EfficientNetSpec, EfficientNetVariant};
 use crate::error::Error;
 use crate::init::{LinearInit, UnitSource, initialize};
-use crate::layers::Kernels;
+use crate::layers::{DropScale, Kernels};
 use crate::names::parameter_names;
 use crate::resnet::{ResNet, ResNetSpec, ResNetVariant};
 use burn::module::{Module, ParamId};
@@ -183,7 +183,13 @@ macro_rules! networks {
 
             /// The same network on other kernels.
             pub fn with_kernels(mut self, kernels: Kernels) -> Self {
-                match &mut self { $(Self::$kind(network) => network.kernels = kernels,)* }
+                match &mut self { $(Self::$kind(network) => network.execution.kernels = kernels,)* }
+                self
+            }
+
+            /// The same network with other drop probabilities in training.
+            pub fn with_drop_scale(mut self, scale: DropScale) -> Self {
+                match &mut self { $(Self::$kind(network) => network.execution.drops = scale,)* }
                 self
             }
         }

@@ -1,6 +1,6 @@
 //! Dropout of whole channels.
 
-use crate::layers::Kernels;
+use crate::layers::{Execution, scaled};
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::Tensor;
@@ -23,13 +23,14 @@ impl ChannelDropout {
 
     /// # Shapes
     /// `input` and output: `[batch, channels, height, width]`.
-    pub(crate) fn forward(&self, input: Tensor<4>, kernels: Kernels) -> Tensor<4> {
+    pub(crate) fn forward(&self, input: Tensor<4>, execution: Execution) -> Tensor<4> {
         let drops = self.dropout.training.is_enabled() && input.device().is_autodiff();
-        if self.dropout.prob == 0.0 || !drops {
+        let dropout = scaled(&self.dropout, execution.drops.dropout);
+        if dropout.prob == 0.0 || !drops {
             return input;
         }
         let [batch, channels, _, _] = input.dims();
         let mask = Tensor::<2>::ones([batch, channels], &input.device());
-        kernels.scale_channels(input, self.dropout.forward(mask))
+        execution.scale_channels(input, dropout.forward(mask))
     }
 }

@@ -3,7 +3,7 @@
 use crate::channel_dropout::ChannelDropout;
 use crate::error::{Error, check_probability};
 use crate::head::{Head, HeadSpec};
-use crate::layers::{Kernels, Then, channel_means};
+use crate::layers::{Execution, Then, channel_means, scaled};
 use crate::resnet::{conv, norm};
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
@@ -64,7 +64,7 @@ pub struct CifarResNet {
     dropout: Dropout,
     fc: Head,
     #[module(skip)]
-    pub(crate) kernels: Kernels,
+    pub(crate) execution: Execution,
 }
 
 impl CifarResNet {
@@ -89,7 +89,7 @@ impl CifarResNet {
             layer3: layer(32, 64),
             dropout: DropoutConfig::new(spec.dropout).init(),
             fc: Head::new(&spec.head, 64, classes, device),
-            kernels: Kernels::default(),
+            execution: Execution::default(),
         }
     }
 
@@ -98,10 +98,10 @@ impl CifarResNet {
     /// # Shapes
     /// `[batch, channels, height, width]` to maps of the full, full, half and a 4th of the size.
     pub fn forward_stages(&self, input: Tensor<4>) -> Vec<Tensor<4>> {
-        let kernels = self.kernels;
-        let stem = kernels.conv_norm((&self.conv1, &self.bn1), input, Then::RELU);
+        let execution = self.execution;
+        let stem = execution.conv_norm((&self.conv1, &self.bn1), input, Then::RELU);
         let run = |layer: &[CifarBlock], x: &Tensor<4>| {
-            layer.iter().fold(x.clone(), |x, block| block.forward(x, kernels))
+            layer.iter().fold(x.clone(), |x, block| block.forward(x, execution))
         };
         let first = run(&self.layer1, &stem);
         let second = run(&self.layer2, &first);
@@ -113,7 +113,8 @@ impl CifarResNet {
     /// `[batch, 64, height, width]` to `[batch, classes]`.
     pub fn forward_head(&self, features: Tensor<4>) -> Tensor<2> {
         let pooled = channel_means(features);
-        self.fc.forward(self.dropout.forward(pooled))
+        let dropout = scaled(&self.dropout, self.execution.drops.dropout);
+        self.fc.forward(dropout.forward(pooled), self.execution)
     }
 
     pub(crate) fn batch_norm_momentum(&self) -> f64 {
@@ -153,16 +154,16 @@ impl CifarBlock {
 
     /// # Shapes
     /// `[batch, inputs, height, width]` to `[batch, width, height / stride, width / stride]`.
-    pub fn forward(&self, input: Tensor<4>, kernels: Kernels) -> Tensor<4> {
+    pub(crate) fn forward(&self, input: Tensor<4>, execution: Execution) -> Tensor<4> {
         let (input, shortcut) = if self.conv1.stride[0] == 1 {
-            let shared = kernels.share(input, [&self.bn1, &self.bn2]);
+            let shared = execution.share(input, [&self.bn1, &self.bn2]);
             (shared.clone(), shared)
         } else {
             (input.clone().into(), self.smaller(input).into())
         };
-        let x = kernels.conv_norm((&self.conv1, &self.bn1), input, Then::RELU);
-        let x = self.dropout.forward(x, kernels);
-        kernels.conv_norm((&self.conv2, &self.bn2), x, Then::add_relu(shortcut))
+        let x = execution.conv_norm((&self.conv1, &self.bn1), input, Then::RELU);
+        let x = self.dropout.forward(x, execution);
+        execution.conv_norm((&self.conv2, &self.bn2), x, Then::add_relu(shortcut))
     }
 
     /// Every second pixel, with new channels of zeros on both sides.

@@ -1,6 +1,7 @@
 //! The classifier behind the pooled features.
 
 use crate::error::{Error, check_probability};
+use crate::layers::{Execution, scaled};
 use burn::module::{Initializer, Module};
 use burn::nn::{Dropout, DropoutConfig, Linear, LinearConfig};
 use burn::tensor::activation::relu;
@@ -107,10 +108,11 @@ impl Head {
 
     /// # Shapes
     /// `[batch, features]` to `[batch, classes]`.
-    pub fn forward(&self, features: Tensor<2>) -> Tensor<2> {
+    pub(crate) fn forward(&self, features: Tensor<2>, execution: Execution) -> Tensor<2> {
         match self {
             Self::Linear(linear) => linear.forward(features),
             Self::Mlp(Mlp { first, dropout, last }) => {
+                let dropout = scaled(dropout, execution.drops.dropout);
                 last.forward(dropout.forward(relu(first.forward(features))))
             }
         }

@@ -6,7 +6,7 @@ use crate::batch_norm::{batch_norm, update_running};
 use crate::squeeze_excite::SqueezeExcite;
 use burn::nn::conv::Conv2d;
 use burn::nn::pool::MaxPool2d;
-use burn::nn::{BatchNorm, PaddingConfig2d};
+use burn::nn::{BatchNorm, Dropout, PaddingConfig2d};
 use burn::tensor::activation::{relu, silu};
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
@@ -23,6 +23,33 @@ pub enum Kernels {
     Fast,
     /// Burn's operations everywhere.
     Reference,
+}
+
+/// Factors of the probabilities that a network's settings give, from 0 to 1.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct DropScale {
+    /// Of the dropout of features and of channels.
+    pub dropout: f64,
+    /// Of stochastic depth.
+    pub stochastic_depth: f64,
+}
+
+impl Default for DropScale {
+    fn default() -> Self {
+        Self { dropout: 1.0, stochastic_depth: 1.0 }
+    }
+}
+
+/// How a network runs, handed from the network down to every layer.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(crate) struct Execution {
+    pub(crate) kernels: Kernels,
+    pub(crate) drops: DropScale,
+}
+
+/// A dropout at a part of its probability.
+pub(crate) fn scaled(dropout: &Dropout, scale: f64) -> Dropout {
+    Dropout { prob: dropout.prob * scale, training: dropout.training.clone() }
 }
 
 /// A map that a layer takes, and whether another layer of the same block takes it too.
@@ -87,9 +114,9 @@ fn trains(norm: &BatchNorm, x: &Tensor<4>) -> bool {
     x.device().is_autodiff() && norm.training.is_enabled()
 }
 
-impl Kernels {
+impl Execution {
     fn apply_to(self, x: &Tensor<4>) -> bool {
-        self == Self::Fast && kiln_kernels::supports(x)
+        self.kernels == Kernels::Fast && kiln_kernels::supports(x)
     }
 
     /// The input of a block, for exactly two layers: those that belong to `norms`.

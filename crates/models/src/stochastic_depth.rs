@@ -1,6 +1,6 @@
 //! Leaving out whole residual branches.
 
-use crate::layers::Kernels;
+use crate::layers::{Execution, scaled};
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::Tensor;
@@ -22,20 +22,24 @@ impl StochasticDepth {
     }
 
     /// Whether it does anything to `branch`.
-    pub(crate) fn acts_on(&self, branch: &Tensor<4>) -> bool {
-        let dropout = &self.dropout;
+    pub(crate) fn acts_on(&self, branch: &Tensor<4>, execution: Execution) -> bool {
+        let dropout = self.at(execution);
         dropout.prob > 0.0 && dropout.training.is_enabled() && branch.device().is_autodiff()
+    }
+
+    fn at(&self, execution: Execution) -> Dropout {
+        scaled(&self.dropout, execution.drops.stochastic_depth)
     }
 
     /// # Shapes
     /// `branch` and output: `[batch, channels, height, width]`.
-    pub(crate) fn forward(&self, branch: Tensor<4>, kernels: Kernels) -> Tensor<4> {
-        if !self.acts_on(&branch) {
+    pub(crate) fn forward(&self, branch: Tensor<4>, execution: Execution) -> Tensor<4> {
+        if !self.acts_on(&branch, execution) {
             return branch;
         }
         let [batch, channels, _, _] = branch.dims();
         let mask = Tensor::<2>::ones([batch, 1], &branch.device());
-        let mask = self.dropout.forward(mask);
-        kernels.scale_channels(branch, mask.expand([batch, channels]))
+        let mask = self.at(execution).forward(mask);
+        execution.scale_channels(branch, mask.expand([batch, channels]))
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
 /// L2-SP (Li et al., "Explicit Inductive Bias for Transfer Learning", 2018): fine-tuned weights are drawn to those they
-/// started from instead of to zero.
+/// started from instead of to zero. The optimizer's own weight decay goes on beside it: set that to 0.
 ///
 /// # Formula
 /// Adds `alpha (w - start)` to the gradients of weights that have a starting point and `beta w` to those of new ones. The

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Dynamic loss scaling (Micikevicius et al., "Mixed Precision Training", 2018): the loss is multiplied before the backward
-/// pass and the gradients are divided after it. A step whose gradients overflow is left out and the scale halved; after
+/// pass and the gradients are divided after it. A step that overflows is left out and the scale halved; after
 /// 2000 good ones in a row it is doubled.
 ///
 /// # Parity

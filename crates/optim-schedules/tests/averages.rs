@@ -78,7 +78,11 @@ fn averages_that_never_are_taken_are_refused() {
         (json!({ "type": "ema", "decay": 1.0 }), "decay must be at least 0 and below 1, found 1"),
         (
             json!({ "type": "ema", "every": { "steps": 0 } }),
-            "every must be at least one step, found 0",
+            "every must be from one step to the stage, found 0 of 20 steps",
+        ),
+        (
+            json!({ "type": "ema", "every": { "epochs": 3 } }),
+            "every must be from one step to the stage, found 30 of 20 steps",
         ),
         (
             json!({ "type": "swa", "start": { "steps": 15 } }),

@@ -22,9 +22,15 @@ pub(crate) struct Scores {
 }
 
 impl Scores {
-    pub(crate) fn into_evaluation(self, set: &CheckpointSet, class_names: &[String]) -> Evaluation {
+    pub(crate) fn into_evaluation(
+        self,
+        set: &CheckpointSet,
+        averaged: bool,
+        class_names: &[String],
+    ) -> Evaluation {
         Evaluation {
             checkpoint: set.name(),
+            averaged,
             step: set.state.run_step,
             samples: self.tally.samples,
             loss: self.tally.loss(),

@@ -8,6 +8,7 @@ mod advice;
 mod card;
 mod checkpoint;
 mod device_memory;
+mod drop_schedule;
 mod early_stopping;
 mod environment;
 mod error;
@@ -35,6 +36,7 @@ mod weights;
 
 pub use card::ModelCard;
 pub use device_memory::peak_resident_bytes;
+pub use drop_schedule::DropSchedule;
 pub use error::Error;
 pub use loss::{ClassWeights, Loss, LossSpec, SmoothOver};
 pub use observer::{Observer, Silent, StepReport, StopRequest};

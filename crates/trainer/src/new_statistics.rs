@@ -2,6 +2,7 @@
 
 use crate::checkpoint::TrainState;
 use crate::error::Error;
+use crate::parameter_rules::ParameterRules;
 use crate::plan::StagePlan;
 use crate::train::pictures;
 use crate::training_pictures::TrainingPictures;
@@ -10,16 +11,19 @@ use burn::tensor::Device;
 use kiln_models::{Network, StatisticsPass};
 
 /// `network`, which is on the plain device, with the statistics that its batch norms find in the epoch of the training
-/// pictures where `state` is.
+/// pictures where `state` is. Those of batch norms that `frozen` keeps stay.
 pub(crate) fn with_new_statistics(
     network: &Network,
     train: &TrainingPictures,
     stage: &StagePlan,
+    frozen: &ParameterRules,
     state: &TrainState,
     device: &Device,
 ) -> Result<Network, Error> {
-    let network = stage.params.apply(network.clone().train());
-    let mut pass = StatisticsPass::new(network, |name| stage.params.keeps_statistics(name));
+    // As far as dropout is at this place, which a network from a file does not know.
+    let drops = stage.drop_scale(stage.step(state)).unwrap_or_default();
+    let network = frozen.apply(network.clone().train()).with_drop_scale(drops);
+    let mut pass = StatisticsPass::new(network, |name| frozen.keeps_statistics(name));
     for (micro, batch) in train.epoch(stage, state).enumerate() {
         let batch = batch?;
         if !batch.labels.is_empty() {

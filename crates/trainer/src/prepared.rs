@@ -103,6 +103,19 @@ impl Prepared {
         TrainingPictures { seed: self.spec.seed, loader, listing }
     }
 
+    /// Whether the device has every stage's number format.
+    pub(crate) fn check_precision(&self, device: &Device) -> Result<(), Error> {
+        for stage in &self.stages {
+            let dtype = stage.precision.dtype();
+            if !device.supports_dtype(dtype) {
+                let path = format!("stage.{}.precision", stage.name);
+                let problem = format!("this device does not compute in {dtype:?}");
+                return Err(Error::Config { origin: "--device".to_owned(), path, problem });
+            }
+        }
+        Ok(())
+    }
+
     /// Every stage's rules against the parameters, before the first stage trains.
     pub(crate) fn check_rules(&self, network: &Network) -> Result<(), Error> {
         for stage in &self.stages {

@@ -2,7 +2,7 @@
 
 use crate::advice::advice;
 use crate::checkpoint::TrainState;
-use crate::device_memory::{peak_resident_bytes, resident_bytes};
+use crate::device_memory::{device_memory_bytes, memory_before};
 use crate::error::Error;
 use crate::observer::Observer;
 use crate::parameter_rules::learnable;
@@ -11,6 +11,7 @@ use crate::prepared::Prepared;
 use crate::run::RunSettings;
 use crate::spec::Layers;
 use crate::train::pictures;
+use crate::training_pictures::TrainingPictures;
 use kiln_augment::Image8;
 use kiln_augment::mix::MixedLabel;
 use kiln_models::{Network, parameter_count};
@@ -40,16 +41,16 @@ pub struct MemoryEstimate {
     pub weights: u64,
     /// What the optimizer keeps.
     pub optimizer: u64,
-    /// Gradients and what the backward pass needs: by how much one forward and backward pass of a micro-batch raised the
-    /// memory of this process; absent where the system does not tell.
+    /// Gradients and what the backward pass needs: by how much one forward and backward pass of a micro-batch at the stage's
+    /// full size raised the peak memory of the device, or of this process on the CPU; absent where neither tells.
     pub pass: Option<u64>,
 }
 
-/// The stages of an experiment with their first pictures, after one forward and backward pass of each that is thrown away;
-/// and advice by the size of the data. Nothing is written.
+/// The stages of an experiment with their first pictures, after one forward and backward pass of each at its full size that
+/// is thrown away; and advice by the size of the data. Only the cache of chosen subsets and generated pictures is written.
 ///
 /// # Errors
-/// Those of beginning a run: what a preview accepts can be trained.
+/// Those of beginning a run, and of a pass.
 pub fn preview(
     layers: &Layers,
     settings: &RunSettings,
@@ -58,6 +59,7 @@ pub fn preview(
     let spec = layers.resolve()?;
     plan::check(&spec, layers)?;
     let prepared = Prepared::new(spec, layers, observer)?;
+    prepared.check_precision(&settings.device)?;
     let device = settings.device.clone().autodiff();
     let mut network = prepared.initial_network(&device, observer)?;
     network = network.with_kernels(prepared.spec.trainer.kernels);
@@ -80,20 +82,40 @@ pub fn preview(
         let memory = MemoryEstimate {
             weights: weight_bytes(&network) * if plan.average.is_some() { 2 } else { 1 },
             optimizer: optimizer_bytes(&plan, &network)?,
-            pass: {
-                let before = resident_bytes();
-                train.seed_dropout(&settings.device, &state, 0);
-                let input = pictures(batch, &device).cast(plan.precision.dtype());
-                let logits = network.forward(input);
-                let loss = plan.loss.sum(logits, &labels, &device);
-                Gradients::default().add(loss.backward(), &network);
-                peak_resident_bytes().zip(before).map(|(peak, before)| peak.saturating_sub(before))
-            },
+            pass: pass_bytes(&plan, &network, &train, index, settings)?,
         };
         let (learning, parameters) = (plan.params.learning(&network), parameter_count(&network));
         previews.push(Preview { plan, learning, parameters, pictures: shown, labels, memory });
     }
     Ok((previews, advice))
+}
+
+/// The memory of one pass over a micro-batch of the last epoch, whose pictures are the largest.
+fn pass_bytes(
+    plan: &StagePlan,
+    network: &Network,
+    train: &TrainingPictures,
+    index: usize,
+    settings: &RunSettings,
+) -> Result<Option<u64>, Error> {
+    let state = TrainState { stage: index, epoch: plan.epochs - 1, ..TrainState::default() };
+    let Some(batch) = train.epoch(plan, &state).next() else { return Ok(None) };
+    let batch = batch?;
+    if batch.labels.is_empty() {
+        return Ok(None);
+    }
+    let labels: Vec<MixedLabel> = batch.labels.iter().copied().map(MixedLabel::pure).collect();
+    let device = settings.device.clone().autodiff();
+    let before = memory_before(&settings.device);
+    train.seed_dropout(&settings.device, &state, 0);
+    let input = pictures(batch, &device).cast(plan.precision.dtype());
+    let loss = plan.loss.sum(network.forward(input), &labels, &device);
+    let mut gradients = Gradients::default();
+    gradients.add(loss.backward(), network);
+    // Waits for a device that works on its own.
+    gradients.global_norm();
+    let after = device_memory_bytes(&settings.device);
+    Ok(after.zip(before).map(|(after, before)| after.saturating_sub(before)))
 }
 
 fn no_picture(plan: &StagePlan) -> Error {

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProgressiveResize {
-    /// The first side, in pixels, at least 1 and below the stage's size.
+    /// The first side before rounding, in pixels, at least 1 and below the stage's size.
     pub from: u32,
     /// When the full size is reached.
     #[serde(default = "three_quarters")]
@@ -34,6 +34,17 @@ fn thirty_two() -> u32 {
 }
 
 impl ProgressiveResize {
+    /// What can be known without the stage's length.
+    pub(crate) fn validate(&self, size: u32) -> Result<(), (&'static str, String)> {
+        if self.from == 0 || self.from >= size {
+            return Err(("from", format!("must be at least 1 and below the size of {size} px")));
+        }
+        if self.multiple_of == 0 || self.multiple_of > size {
+            return Err(("multiple_of", format!("must be from 1 to the size of {size} px")));
+        }
+        Ok(())
+    }
+
     /// The side of training pictures in each of `epochs` epochs, up to `size`.
     ///
     /// # Errors
@@ -44,13 +55,8 @@ impl ProgressiveResize {
         epochs: u64,
         timeline: Timeline,
     ) -> Result<Vec<u32>, (&'static str, String)> {
+        self.validate(size)?;
         let Self { from, until, multiple_of } = *self;
-        if from == 0 || from >= size {
-            return Err(("from", format!("must be at least 1 and below the size of {size} px")));
-        }
-        if multiple_of == 0 || multiple_of > size {
-            return Err(("multiple_of", format!("must be from 1 to the size of {size} px")));
-        }
         let until = until.steps(timeline).map_err(|error| ("until", error.to_string()))?;
         let side = |epoch: u64| {
             let step = epoch * timeline.steps_per_epoch;
@@ -61,8 +67,7 @@ impl ProgressiveResize {
             let (from, size, of) = (u64::from(from), u64::from(size), u64::from(multiple_of));
             let numerator = from * until + (size - from) * step;
             let multiples = (2 * numerator + of * until) / (2 * of * until);
-            let side = (multiples * of).clamp(1, size);
-            u32::try_from(side.max(of.min(size))).unwrap_or(u32::MAX)
+            u32::try_from((multiples * of).clamp(of, size)).unwrap_or(u32::MAX)
         };
         Ok((0..epochs).map(side).collect())
     }

@@ -60,6 +60,9 @@ pub struct AverageScores {
 pub struct Evaluation {
     /// Name of the checkpoint whose weights were used.
     pub checkpoint: String,
+    /// Whether they are its average of weights, `average.safetensors`.
+    #[serde(default)]
+    pub averaged: bool,
     /// Optimizer steps since the run began, at that checkpoint.
     pub step: u64,
     /// Pictures.

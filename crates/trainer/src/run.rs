@@ -16,7 +16,7 @@ use crate::stage_start;
 use crate::train::{Ending, Progress, Trainer};
 use crate::weights::Take;
 use burn::tensor::Device;
-use kiln_models::{Network, parameter_count};
+use kiln_models::{DropScale, Network, parameter_count};
 use kiln_optim_schedules::Averaged;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -213,6 +213,7 @@ impl Prepared {
             None => (self.initial_network(&training_device, observer)?, TrainState::default()),
         };
         network = network.with_kernels(self.spec.trainer.kernels);
+        self.check_precision(&settings.device)?;
         self.check_rules(&network)?;
         directory.keep_records(state.records)?;
         if restored.is_none() {
@@ -237,7 +238,7 @@ impl Prepared {
                 network = load_model(&from, &training_device)?.0;
                 network = network.with_kernels(self.spec.trainer.kernels);
             }
-            network = stage.params.apply(network);
+            network = stage.params.apply(network).with_drop_scale(DropScale::default());
             observer.stage(stage, stage.params.learning(&network), parameter_count(&network));
             let mut optimizer = stage.new_optimizer(&network)?;
             let resumed = restored.is_some();
@@ -279,6 +280,6 @@ impl Prepared {
         let recipe = card.evaluation_recipe().map_err(|error| Error::checkpoint(&path, error))?;
         let test = Test { listing: &self.val, recipe: &Arc::new(recipe), stage };
         let scores = evaluate(&network, &settings.device, &loader, &test, validating)?;
-        Ok(scores.into_evaluation(&set, &card.class_names))
+        Ok(scores.into_evaluation(&set, weights.averaged, &card.class_names))
     }
 }

@@ -6,6 +6,7 @@ use crate::error::Error;
 use crate::evaluate::{Test, evaluate};
 use crate::new_statistics::with_new_statistics;
 use crate::observer::Observer;
+use crate::parameter_rules::ParameterRules;
 use crate::prepared::Prepared;
 use crate::record::AverageScores;
 use crate::run::RunSettings;
@@ -52,11 +53,12 @@ pub struct Soup {
 }
 
 /// Averages weights of one architecture and one list of classes. An input is a run's directory, for its best weights, or
-/// one of its checkpoints' folders. Statistics are computed anew on the training pictures of the first input's run, and
+/// one of its checkpoints' folders, for the weights that trained. All statistics are computed anew on the training pictures
+/// of the first input's run, and
 /// scores are on its validation pictures; `pictures` is where they are now, if they have moved.
 ///
 /// # Errors
-/// [`Error::Checkpoint`] for an input that is neither, or of another architecture or other classes; those of opening a run.
+/// [`Error::Checkpoint`] for an input that is neither, or of another architecture, other classes or normalisation; those of opening a run.
 pub fn average(
     inputs: &[PathBuf],
     kind: SoupKind,
@@ -77,6 +79,11 @@ pub fn average(
         }
         if other.class_names != card.class_names {
             let problem = format!("has other classes than {}", first.display());
+            return Err(Error::checkpoint(path, problem));
+        }
+        let (theirs, ours) = (other.input.in_words(), card.input.in_words());
+        if theirs != ours {
+            let problem = format!("takes pictures with {theirs}, {} with {ours}", first.display());
             return Err(Error::checkpoint(path, problem));
         }
         // A copy of the first network with these values, so that both are known by the same ids.
@@ -160,7 +167,9 @@ impl Kitchen<'_> {
     fn with_statistics(&self, network: &Network) -> Result<Network, Error> {
         let stage = self.stage()?;
         let state = TrainState { epoch: stage.epochs, step_in_epoch: 0, ..self.state.clone() };
-        with_new_statistics(network, &self.train, stage, &state, &self.settings.device)
+        // None is frozen: the weights before every batch norm are averages.
+        let frozen = ParameterRules::default();
+        with_new_statistics(network, &self.train, stage, &frozen, &state, &self.settings.device)
     }
 
     fn stage(&self) -> Result<&crate::plan::StagePlan, Error> {
@@ -172,7 +181,7 @@ impl Kitchen<'_> {
 
 /// The run that an input is, or belongs to.
 fn run_of(input: &Path) -> Result<PathBuf, Error> {
-    let folder = std::path::absolute(input).map_err(|error| Error::checkpoint(input, error))?;
+    let folder = input.canonicalize().map_err(|error| Error::checkpoint(input, error))?;
     if folder.join("run.json").is_file() {
         return Ok(folder);
     }

@@ -1,8 +1,9 @@
 //! The training loop, top to bottom.
 //!
-//! One optimizer step: `accumulate` micro-batches are mixed if the stage says so and go forward and backward, their summed gradients are divided by the
-//! number of pictures, clipped by their global norm, and applied at the rate of that step. One epoch: its steps, then
-//! validation, a line in `metrics.jsonl`, and a checkpoint where one is due. Everything that decides the result is a
+//! One optimizer step: `accumulate` micro-batches are mixed if the stage says so and go forward and backward; the mean of
+//! their gradients, drawn to the starting weights and bounded where the stage says so, is applied at the rate of that step,
+//! and the average of weights follows. In f16 the loss is scaled, and a step that overflows is left out. One epoch: its
+//! steps, then validation of the network and of the average, a line in `metrics.jsonl`, and a checkpoint where one is due. Everything that decides the result is a
 //! function of the plan and the position in [`TrainState`], so a run continues wherever a checkpoint left it.
 
 use crate::checkpoint::{self, Contents, TrainState};
@@ -144,15 +145,15 @@ impl Trainer<'_> {
         };
         let needs_statistics = stage.average.is_some_and(Pace::needs_statistics);
         if let Some(average) = begun(average.as_ref()).filter(|_| !needs_statistics) {
-            record.average = Some(self.score(stage, &average.network, observer)?.into());
+            record.average = self.average_scores(stage, &average.network, observer)?;
         }
         let ends = stage.ends(&mut state, &record);
         if let Some(begun) = begun(average.as_ref()).filter(|_| needs_statistics && ends) {
             // Another epoch's crops.
             let next = TrainState { epoch: state.epoch + 1, step_in_epoch: 0, ..state.clone() };
-            let network =
-                with_new_statistics(&begun.network, &self.train, stage, &next, &self.device)?;
-            record.average = Some(self.score(stage, &network, observer)?.into());
+            let (of, frozen) = (&begun.network, &stage.params);
+            let network = with_new_statistics(of, &self.train, stage, frozen, &next, &self.device)?;
+            record.average = self.average_scores(stage, &network, observer)?;
             average = Some(Averaged { network, updates: begun.updates });
         }
         record.seconds = state.seconds + began.elapsed().as_secs_f64();
@@ -165,6 +166,17 @@ impl Trainer<'_> {
             self.checkpoint(stage, &progress)?;
         }
         Ok(progress)
+    }
+
+    /// The average of weights on the validation set; absent when its loss is not a number, which no record can hold.
+    fn average_scores(
+        &self,
+        stage: &StagePlan,
+        network: &Network,
+        observer: &mut dyn Observer,
+    ) -> Result<Option<AverageScores>, Error> {
+        let scores: AverageScores = self.score(stage, network, observer)?.into();
+        Ok(Some(scores).filter(|scores| scores.val_loss.is_finite()))
     }
 
     /// The network on the validation set.
@@ -188,10 +200,15 @@ impl Trainer<'_> {
     ) -> Result<Progress, Error> {
         let Progress { network, mut optimizer, anchor, mut average, mut state } = progress;
         let step = stage.step(&state);
+        let network = match stage.drop_scale(step) {
+            Some(scale) => network.with_drop_scale(scale),
+            None => network,
+        };
         let mut gradients = Gradients::default();
         let scale = stage.loss_scale(&state);
         let mut samples = 0;
         let mut loss_sum = 0.0;
+        let mut overflowed = false;
         let mut kept = Vec::new();
         for (micro, batch) in batches.by_ref().take(stage.shape.accumulate() as usize).enumerate() {
             let mut batch = batch?;
@@ -208,6 +225,11 @@ impl Trainer<'_> {
             let loss = stage.loss.sum(logits.clone(), &labels, &device);
             let batch_loss = f64::from(loss.clone().into_scalar::<f32>());
             let logits: Vec<f32> = logits.inner().into_data().iter::<f32>().collect();
+            if stage.precision == Precision::F16 && !batch_loss.is_finite() {
+                // A map overflowed: the step will be left out, and so are its pictures.
+                overflowed = true;
+                continue;
+            }
             state.tally.add(&logits, &labels, batch_loss);
             let loss = if scale == 1.0 { loss } else { loss * scale };
             gradients.add(loss.backward(), &network);
@@ -217,7 +239,8 @@ impl Trainer<'_> {
         if !loss_sum.is_finite() {
             return Err(diverged(stage, &state, loss_sum / samples as f64));
         }
-        let finite = stage.precision != Precision::F16 || gradients.global_norm().is_finite();
+        let is_f16 = stage.precision == Precision::F16;
+        let finite = !overflowed && (!is_f16 || gradients.global_norm().is_finite());
         let network = if samples == 0 || !finite {
             network
         } else {
@@ -227,9 +250,13 @@ impl Trainer<'_> {
         };
         state.step_in_epoch += 1;
         state.run_step += 1;
-        if stage.precision == Precision::F16 {
+        if is_f16 {
             state.loss_scaler.after_step(finite);
             state.skipped_steps += u64::from(!finite);
+            // No scale helps: some forty steps in a row were left out.
+            if state.loss_scaler.scale() < 1e-7 {
+                return Err(diverged(stage, &state, f64::INFINITY));
+            }
         }
         if let (Some(pace), Some(before)) = (stage.average, average.take()) {
             average = Some(match pace.part(step + 1, before.updates) {

@@ -42,6 +42,7 @@ progressive_resize = { from = 16, until = { epochs = 1 }, multiple_of = 16 }
 [stage.second]
 optimizer = { type = "adam" }
 schedule = { type = "one_cycle", max_lr = 3e-3 }
+dropout_schedule = { from = 0.0, to = 1.0 }
 average = { type = "swa", start = { steps = 3 }, every = { steps = 2 } }
 "#;
 
@@ -128,8 +129,8 @@ fn stopping_anywhere_and_resuming_changes_no_bit() {
     let averages: Vec<bool> = expected.records.iter().map(|r| r.average.is_some()).collect();
     assert_eq!(averages, [true, true, false, true]);
 
-    // Inside an epoch, at its end, at the end of a stage, inside the second stage; with another number of workers.
-    for (steps, workers) in [(1, 1), (4, 3), (6, 2), (8, 1), (11, 4)] {
+    // Inside an epoch, at its end, at the end of a stage, inside the second stage, before its last validation; with another number of workers.
+    for (steps, workers) in [(1, 1), (4, 3), (6, 2), (8, 1), (11, 4), (16, 1)] {
         let path = scratch.path().join(format!("stopped-{steps}"));
         let stop = StopRequest::default();
         let mut observer = StopAfter { steps, stop: stop.clone() };

@@ -4,7 +4,9 @@
 use burn::tensor::Device;
 use kiln_models::WeightsFile;
 use kiln_trainer::spec::{Layer, Layers};
-use kiln_trainer::{Destination, Error, Outcome, RunSettings, Silent, StopRequest, begin, stages};
+use kiln_trainer::{
+    Destination, Error, Outcome, RunDirectory, RunSettings, Silent, StopRequest, begin, stages,
+};
 use std::path::Path;
 
 const EXPERIMENT: &str = r#"
@@ -60,6 +62,24 @@ fn a_stage_may_start_from_one_long_before() {
 }
 
 #[test]
+fn the_best_of_a_stage_stays_for_those_that_start_from_it() {
+    // The second stage's rate ruins what the first one learnt, so its own epochs are no help.
+    let rates = "stage.second.schedule.lr = 1.0\nstage.third = { start_from = 'first:best', schedule = { lr = 0.0 } }";
+    let all = tempfile::tempdir().unwrap();
+    let kept = format!("{rates}\ncommon.checkpoint.keep_newest = 9");
+    assert!(matches!(run(all.path(), &kept), Ok(Outcome::Finished { .. })));
+    let (directory, _) = RunDirectory::open(&all.path().join("run")).unwrap();
+    let records = directory.records().unwrap();
+    // Of equals the earlier one is the best.
+    let best = if records[1].val_top1 > records[0].val_top1 { 4 } else { 2 };
+    let best = first_weight(all.path(), &format!("stage01-step{best:08}"));
+    assert_eq!(first_weight(all.path(), "stage03-step00000012"), best);
+    let few = tempfile::tempdir().unwrap();
+    assert!(matches!(run(few.path(), rates), Ok(Outcome::Finished { .. })));
+    assert_eq!(first_weight(few.path(), "stage03-step00000012"), best);
+}
+
+#[test]
 fn a_start_that_cannot_be_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let place = "extra: stage.second.start_from: ";
@@ -93,4 +113,34 @@ fn training_pictures_grow_and_validation_stays() {
     let error = stages(&layers(folder.path(), extra), &mut Silent).unwrap_err().to_string();
     let problem = "must be at least 1 and below the size of 32 px";
     assert_eq!(error, format!("extra: stage.first.progressive_resize.from: {problem}"));
+}
+
+#[test]
+fn drop_schedules_take_dropout_and_stochastic_depth_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let losses = |name: &str, extra: &str| -> Vec<f64> {
+        let place = folder.path().join(name);
+        std::fs::create_dir(&place).unwrap();
+        let experiment = format!("stages = ['first']\nmodel.type = 'resnet18'\n{extra}");
+        let settings =
+            RunSettings { device: Device::flex(), workers: 1, stop: StopRequest::default() };
+        let mut layers = Layers::with_defaults().unwrap();
+        let own = EXPERIMENT.replace("stages = [\"first\", \"second\", \"third\"]", "");
+        layers.push(Layer::from_toml("test", &own).unwrap());
+        let cache =
+            format!("data.cache = '{}'\n{experiment}", folder.path().join("cache").display());
+        layers.push(Layer::from_toml("extra", &cache).unwrap());
+        let destination = Destination::Exactly(place.join("run"));
+        begin("test", &layers, &destination, &settings, &mut Silent).unwrap();
+        let (run, _) = RunDirectory::open(&place.join("run")).unwrap();
+        run.records().unwrap().iter().map(|record| record.train_loss).collect()
+    };
+    let none = losses("none", "");
+    let drops = "model.dropout = 0.4\nmodel.stochastic_depth = 0.4";
+    let off = "{ from = 0.0, to = 0.0 }";
+    let off = format!(
+        "{drops}\ncommon.dropout_schedule = {off}\ncommon.stochastic_depth_schedule = {off}"
+    );
+    assert_eq!(losses("off", &off), none);
+    assert_ne!(losses("on", drops), none);
 }

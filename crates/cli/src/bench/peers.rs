@@ -3,10 +3,9 @@
 //! The share of the product counts the FLOP of direct convolution, so Winograd may exceed 100 %.
 
 use super::median;
-use super::step::{CASES, Case, Measured, Mode};
+use super::step::{CASES, Case, Measured, Mode, kiln, measure_apart};
 use crate::exit::Usage;
 use crate::output::say;
-use anyhow::{Context, bail};
 use burn::tensor::{Device, Distribution, Tensor};
 use std::path::Path;
 use std::process::Command;
@@ -38,12 +37,8 @@ impl Subject {
 
     /// Measures once, in a process of its own.
     fn measure(self, case: Case, mode: Mode, python: &Path) -> anyhow::Result<Measured> {
-        let mut command = match self {
-            Self::Fast | Self::Reference => {
-                let mut command = Command::new(std::env::current_exe()?);
-                command.args(["bench", "step-once", "--kernels", self.heading()]);
-                command
-            }
+        let command = match self {
+            Self::Fast | Self::Reference => kiln(self.heading())?,
             Self::Contiguous | Self::ChannelsLast => {
                 let mut command = Command::new(python);
                 command.args([SCRIPT, "--threads"]).arg(threads().to_string());
@@ -53,15 +48,7 @@ impl Subject {
                 command
             }
         };
-        command.args(["--network", case.network, "--mode", mode.name()]);
-        for (flag, value) in [("--size", case.size), ("--batch", case.batch), ("--steps", STEPS)] {
-            command.args([flag, &value.to_string()]);
-        }
-        let output = command.output().with_context(|| format!("cannot start {command:?}"))?;
-        if !output.status.success() {
-            bail!("{command:?}: {}\n{}", output.status, String::from_utf8_lossy(&output.stderr));
-        }
-        serde_json::from_slice(&output.stdout).with_context(|| format!("output of {command:?}"))
+        measure_apart(command, case, mode, STEPS)
     }
 }
 

@@ -1,14 +1,16 @@
 //! One network's training step or inference, timed on a batch that lies in memory.
 
 use super::median;
+use anyhow::{Context as _, bail};
 use burn::module::Module;
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use kiln_augment::mix::MixedLabel;
-use kiln_models::{Kernels, ModelSpec, Network, UnitSource};
+use kiln_models::{Freeze, Kernels, ModelSpec, Network, UnitSource};
 use kiln_optim_schedules::{Gradients, OptimizerSpec, Rates};
 use kiln_trainer::Loss;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::process::Command;
 use std::time::Instant;
 
 /// Steps before the first that counts: memory is mapped, caches are warm.
@@ -64,6 +66,8 @@ impl Case {
 pub(crate) enum Mode {
     /// Forward, backward and the optimizer's update.
     Train,
+    /// The same for the classifier alone; everything else is frozen with its statistics.
+    Head,
     /// Forward with running statistics.
     Inference,
 }
@@ -73,6 +77,7 @@ impl Mode {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Train => "train",
+            Self::Head => "head",
             Self::Inference => "inference",
         }
     }
@@ -81,7 +86,7 @@ impl Mode {
     pub(super) fn passes(self) -> f64 {
         match self {
             Self::Train => 3.0,
-            Self::Inference => 1.0,
+            Self::Head | Self::Inference => 1.0,
         }
     }
 }
@@ -116,10 +121,42 @@ pub(super) fn measure(
     let network = spec.initialize(10, &device.clone().autodiff(), source)?.with_kernels(kernels);
     let repeats = match mode {
         Mode::Train => training(network, case, &device.autodiff(), steps)?,
+        Mode::Head => training(head_only(network), case, &device.autodiff(), steps)?,
         Mode::Inference => inference(&network.valid(), case, &device, steps)?,
     };
     let peak_bytes = kiln_trainer::peak_resident_bytes();
     Ok(Measured { images_per_second: median(repeats.clone()), repeats, peak_bytes })
+}
+
+/// The network with all but its classifier frozen, statistics included.
+fn head_only(network: Network) -> Network {
+    let prefix = network.head_prefix();
+    network.frozen(|name| (!name.starts_with(prefix)).then_some(Freeze::WeightsAndStats))
+}
+
+/// This program, to measure once on the given kernels.
+pub(super) fn kiln(kernels: &str) -> anyhow::Result<Command> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.args(["bench", "step-once", "--kernels", kernels]);
+    Ok(command)
+}
+
+/// Measures in a process of its own, so that its peak memory is its own.
+pub(super) fn measure_apart(
+    mut command: Command,
+    case: Case,
+    mode: Mode,
+    steps: usize,
+) -> anyhow::Result<Measured> {
+    command.args(["--network", case.network, "--mode", mode.name()]);
+    for (flag, value) in [("--size", case.size), ("--batch", case.batch), ("--steps", steps)] {
+        command.args([flag, &value.to_string()]);
+    }
+    let output = command.output().with_context(|| format!("cannot start {command:?}"))?;
+    if !output.status.success() {
+        bail!("{command:?}: {}\n{}", output.status, String::from_utf8_lossy(&output.stderr));
+    }
+    serde_json::from_slice(&output.stdout).with_context(|| format!("output of {command:?}"))
 }
 
 /// Values of no meaning, the same in every process.

@@ -1,16 +1,16 @@
 //! `kiln average`.
 
 use crate::arguments::AverageArguments;
-use crate::commands::train::settings;
+use crate::commands::train::without_handler;
 use crate::output::{say, write_file};
 use crate::reporter::Reporter;
 use kiln_models::Layout;
-use kiln_trainer::{SoupKind, average as make, weights_bytes};
+use kiln_trainer::{SoupKind, StopRequest, average as make, weights_bytes};
 use std::process::ExitCode;
 
 pub(crate) fn average(arguments: &AverageArguments) -> anyhow::Result<ExitCode> {
     let AverageArguments { inputs, greedy, data, output, machine } = arguments;
-    let settings = settings(machine)?;
+    let settings = without_handler(machine, StopRequest::default())?;
     let mut reporter = Reporter::new(machine.quiet);
     let kind = if *greedy { SoupKind::Greedy } else { SoupKind::Uniform };
     let soup = make(inputs, kind, data.as_deref(), &settings, &mut reporter);

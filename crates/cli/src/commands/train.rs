@@ -15,7 +15,6 @@ use std::process::ExitCode;
 
 pub(crate) fn train(arguments: &TrainArguments) -> anyhow::Result<ExitCode> {
     let experiment = Experiment::from_arguments(&arguments.experiment)?;
-    let settings = settings(&arguments.machine)?;
     let mut reporter = Reporter::new(arguments.machine.quiet);
     if let Some(overlay) = &experiment.fallback {
         reporter.note(&format!(
@@ -26,8 +25,10 @@ pub(crate) fn train(arguments: &TrainArguments) -> anyhow::Result<ExitCode> {
     }
     if arguments.dry_run {
         let folder = arguments.out.as_deref().unwrap_or(Path::new("."));
+        let settings = without_handler(&arguments.machine, StopRequest::default())?;
         return dry_run(&experiment, &settings, folder, &mut reporter);
     }
+    let settings = settings(&arguments.machine)?;
     let destination = match &arguments.out {
         Some(path) => Destination::Exactly(path.clone()),
         None => Destination::Numbered(PathBuf::from("runs")),
@@ -48,7 +49,7 @@ pub(crate) fn resume(arguments: &ResumeArguments) -> anyhow::Result<ExitCode> {
 
 /// The machine, with Ctrl-C and SIGTERM asking the run to stop. A second Ctrl-C ends the program at once; the last
 /// checkpoint stays whole.
-pub(crate) fn settings(machine: &MachineArguments) -> anyhow::Result<RunSettings> {
+fn settings(machine: &MachineArguments) -> anyhow::Result<RunSettings> {
     let stop = StopRequest::default();
     let handle = stop.clone();
     ctrlc::set_handler(move || {
@@ -58,6 +59,14 @@ pub(crate) fn settings(machine: &MachineArguments) -> anyhow::Result<RunSettings
         handle.request();
         complain("stopping as soon as this step or validation is done; once more to leave at once");
     })?;
+    without_handler(machine, stop)
+}
+
+/// The machine, for what a first Ctrl-C ends.
+pub(crate) fn without_handler(
+    machine: &MachineArguments,
+    stop: StopRequest,
+) -> anyhow::Result<RunSettings> {
     Ok(RunSettings { device: machine.device.open()?, workers: workers(machine.workers), stop })
 }
 
@@ -78,8 +87,9 @@ fn conclude(outcome: Outcome, quiet: bool) -> anyhow::Result<ExitCode> {
         Outcome::Finished { directory, evaluation } => {
             let report = write_report(&directory)?;
             let text = format!(
-                "best checkpoint {}: val top-1 {:.1} %, top-5 {:.1} %, loss {:.4} on {} pictures\nreport: {}",
+                "best checkpoint {}{}: val top-1 {:.1} %, top-5 {:.1} %, loss {:.4} on {} pictures\nreport: {}",
                 evaluation.checkpoint,
+                if evaluation.averaged { ", average of weights" } else { "" },
                 100.0 * evaluation.top1,
                 100.0 * evaluation.top5,
                 evaluation.loss,

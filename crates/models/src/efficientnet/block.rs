@@ -2,7 +2,7 @@
 
 use super::conv_norm::{ConvNorm, Layers};
 use super::scaling::Stage;
-use crate::layers::{Input, Kernels, Then};
+use crate::layers::{Execution, Input, Then};
 use crate::squeeze_excite::{Between, SqueezeExcite};
 use crate::stochastic_depth::StochasticDepth;
 use burn::module::Module;
@@ -71,29 +71,29 @@ impl InvertedResidual {
 
     /// # Shapes
     /// `[batch, inputs, height, width]` to `[batch, outputs, ceil(height / stride), ceil(width / stride)]`.
-    pub fn forward(&self, input: Tensor<4>, kernels: Kernels) -> Tensor<4> {
-        let drops = self.adds_input && self.stochastic_depth.acts_on(&input);
+    pub(crate) fn forward(&self, input: Tensor<4>, execution: Execution) -> Tensor<4> {
+        let drops = self.adds_input && self.stochastic_depth.acts_on(&input, execution);
         let (expansion, depthwise, gates, projection) = self.block.layers();
         let input: Input = match expansion {
             Some(expansion) if self.adds_input && !drops => {
-                kernels.share(input, [expansion.norm(), projection.norm()])
+                execution.share(input, [expansion.norm(), projection.norm()])
             }
             // A depthwise convolution does not share its input.
             _ => input.into(),
         };
         let x = match expansion {
-            Some(expansion) => expansion.forward(input.clone(), Then::SILU, kernels).into(),
+            Some(expansion) => expansion.forward(input.clone(), Then::SILU, execution).into(),
             None => input.clone(),
         };
-        let x = depthwise.forward(x, Then::SILU, kernels);
-        let x = kernels.squeeze_excite(gates, x);
+        let x = depthwise.forward(x, Then::SILU, execution);
+        let x = execution.squeeze_excite(gates, x);
         if !self.adds_input {
-            return projection.forward(x, Then::NOTHING, kernels);
+            return projection.forward(x, Then::NOTHING, execution);
         }
         if !drops {
-            return projection.forward(x, Then::add(input), kernels);
+            return projection.forward(x, Then::add(input), execution);
         }
-        let branch = projection.forward(x, Then::NOTHING, kernels);
-        self.stochastic_depth.forward(branch, kernels) + input.map()
+        let branch = projection.forward(x, Then::NOTHING, execution);
+        self.stochastic_depth.forward(branch, execution) + input.map()
     }
 }

@@ -2,7 +2,7 @@
 
 use super::scaling::EfficientNetVariant;
 use super::spec::Constants;
-use crate::layers::{Input, Kernels, Then};
+use crate::layers::{Execution, Input, Then};
 use burn::module::{Initializer, Module};
 use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig, PaddingConfig2d};
@@ -65,12 +65,12 @@ impl ConvNorm {
         &self,
         input: impl Into<Input>,
         then: Then,
-        kernels: Kernels,
+        execution: Execution,
     ) -> Tensor<4> {
         let input = input.into();
         let pads = self.conv.padding == PaddingConfig2d::Valid && self.conv.kernel_size != [1, 1];
         let input = if pads { self.pad_same(input.map()).into() } else { input };
-        kernels.conv_norm((&self.conv, &self.norm), input, then)
+        execution.conv_norm((&self.conv, &self.norm), input, then)
     }
 
     /// Zeros around a map so that a strided convolution reaches all of it, the odd pixel behind.

@@ -5,7 +5,7 @@ use super::conv_norm::{ConvNorm, Layers};
 use super::scaling::EfficientNetVariant;
 use super::spec::EfficientNetSpec;
 use crate::head::Head;
-use crate::layers::{Kernels, Then, channel_means};
+use crate::layers::{Execution, Then, channel_means, scaled};
 use burn::module::Module;
 use burn::nn::{Dropout, DropoutConfig};
 use burn::tensor::{Device, Tensor};
@@ -29,7 +29,7 @@ pub struct EfficientNet {
     #[module(skip)]
     momentum: f64,
     #[module(skip)]
-    pub(crate) kernels: Kernels,
+    pub(crate) execution: Execution,
 }
 
 /// A part of the network, in torchvision's numbering.
@@ -72,7 +72,7 @@ impl EfficientNet {
         let dropout = DropoutConfig::new(spec.dropout.unwrap_or(variant.dropout())).init();
         let head = Head::new(&spec.head, variant.features(), classes, device);
         let (_, momentum) = spec.constants.batch_norm(variant);
-        Self { features, classifier: (dropout, head), momentum, kernels: Kernels::default() }
+        Self { features, classifier: (dropout, head), momentum, execution: Execution::default() }
     }
 
     /// The nine maps of the network: after the stem, each stage and the last convolution.
@@ -84,9 +84,9 @@ impl EfficientNet {
         let mut maps = Vec::with_capacity(self.features.len());
         for part in &self.features {
             x = match part {
-                Part::Convolution(layer) => layer.forward(x, Then::SILU, self.kernels),
+                Part::Convolution(layer) => layer.forward(x, Then::SILU, self.execution),
                 Part::Blocks(blocks) => {
-                    blocks.iter().fold(x, |x, block| block.forward(x, self.kernels))
+                    blocks.iter().fold(x, |x, block| block.forward(x, self.execution))
                 }
             };
             maps.push(x.clone());
@@ -103,6 +103,7 @@ impl EfficientNet {
     pub fn forward_head(&self, features: Tensor<4>) -> Tensor<2> {
         let pooled = channel_means(features);
         let (dropout, head) = &self.classifier;
-        head.forward(dropout.forward(pooled))
+        let dropout = scaled(dropout, self.execution.drops.dropout);
+        head.forward(dropout.forward(pooled), self.execution)
     }
 }

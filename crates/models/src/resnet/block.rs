@@ -3,7 +3,7 @@
 use super::shortcut::Shortcut;
 use crate::blur_pool::blur_pool;
 use crate::channel_dropout::ChannelDropout;
-use crate::layers::{Input, Kernels, Then};
+use crate::layers::{Execution, Input, Then};
 use crate::squeeze_excite::{Between, SqueezeExcite};
 use crate::stochastic_depth::StochasticDepth;
 use burn::module::{Initializer, Module};
@@ -49,10 +49,10 @@ pub enum Block {
 impl Block {
     /// # Shapes
     /// `[batch, inputs, height, width]` to `[batch, outputs, height / stride, width / stride]`.
-    pub fn forward(&self, input: Tensor<4>, kernels: Kernels) -> Tensor<4> {
+    pub(crate) fn forward(&self, input: Tensor<4>, execution: Execution) -> Tensor<4> {
         match self {
-            Self::Basic(block) => block.forward(input, kernels),
-            Self::Bottleneck(block) => block.forward(input, kernels),
+            Self::Basic(block) => block.forward(input, execution),
+            Self::Bottleneck(block) => block.forward(input, execution),
         }
     }
 
@@ -109,37 +109,37 @@ struct Ending<'a> {
 
 impl Ending<'_> {
     /// Lets the two layers that take a block's input share it: `first` and the shortcut's, or the sum at the end.
-    fn share(&self, first: &BatchNorm, input: Tensor<4>, kernels: Kernels) -> Input {
+    fn share(&self, first: &BatchNorm, input: Tensor<4>, execution: Execution) -> Input {
         let second = match self.shortcut {
             Some(shortcut) => shortcut.input_norm(),
             // Only a sum in the batch norm's own pass takes part.
-            None => Some(self.last.1).filter(|_| self.is_plain(&input)),
+            None => Some(self.last.1).filter(|_| self.is_plain(&input, execution)),
         };
         match second {
-            Some(second) => kernels.share(input, [first, second]),
+            Some(second) => execution.share(input, [first, second]),
             None => input.into(),
         }
     }
 
-    fn is_plain(&self, branch: &Tensor<4>) -> bool {
-        self.se.is_none() && !self.stochastic_depth.acts_on(branch)
+    fn is_plain(&self, branch: &Tensor<4>, execution: Execution) -> bool {
+        self.se.is_none() && !self.stochastic_depth.acts_on(branch, execution)
     }
 
-    fn forward(&self, branch: Tensor<4>, input: Input, kernels: Kernels) -> Tensor<4> {
-        let plain = self.is_plain(&branch);
+    fn forward(&self, branch: Tensor<4>, input: Input, execution: Execution) -> Tensor<4> {
+        let plain = self.is_plain(&branch, execution);
         let shortcut: Input = match self.shortcut {
             None => input,
-            Some(shortcut) => shortcut.forward(input, kernels).into(),
+            Some(shortcut) => shortcut.forward(input, execution).into(),
         };
         if plain {
-            return kernels.conv_norm(self.last, branch, Then::add_relu(shortcut));
+            return execution.conv_norm(self.last, branch, Then::add_relu(shortcut));
         }
-        let branch = kernels.conv_norm(self.last, branch, Then::NOTHING);
+        let branch = execution.conv_norm(self.last, branch, Then::NOTHING);
         let branch = match self.se {
-            Some(se) => kernels.squeeze_excite(se, branch),
+            Some(se) => execution.squeeze_excite(se, branch),
             None => branch,
         };
-        let branch = self.stochastic_depth.forward(branch, kernels);
+        let branch = self.stochastic_depth.forward(branch, execution);
         burn::tensor::activation::relu(branch + shortcut.map())
     }
 }
@@ -177,18 +177,18 @@ impl Basic {
         }
     }
 
-    fn forward(&self, input: Tensor<4>, kernels: Kernels) -> Tensor<4> {
+    fn forward(&self, input: Tensor<4>, execution: Execution) -> Tensor<4> {
         let ending = Ending {
             last: (&self.conv2, &self.bn2),
             se: self.se.as_ref(),
             stochastic_depth: &self.stochastic_depth,
             shortcut: self.downsample.as_ref(),
         };
-        let input = ending.share(&self.bn1, input, kernels);
-        let x = kernels.conv_norm((&self.conv1, &self.bn1), input.clone(), Then::RELU);
-        let x = self.dropout.forward(x, kernels);
+        let input = ending.share(&self.bn1, input, execution);
+        let x = execution.conv_norm((&self.conv1, &self.bn1), input.clone(), Then::RELU);
+        let x = self.dropout.forward(x, execution);
         let x = if self.blurs { blur_pool(x) } else { x };
-        ending.forward(x, input, kernels)
+        ending.forward(x, input, execution)
     }
 }
 
@@ -230,18 +230,18 @@ impl Bottleneck {
         }
     }
 
-    fn forward(&self, input: Tensor<4>, kernels: Kernels) -> Tensor<4> {
+    fn forward(&self, input: Tensor<4>, execution: Execution) -> Tensor<4> {
         let ending = Ending {
             last: (&self.conv3, &self.bn3),
             se: self.se.as_ref(),
             stochastic_depth: &self.stochastic_depth,
             shortcut: self.downsample.as_ref(),
         };
-        let input = ending.share(&self.bn1, input, kernels);
-        let x = kernels.conv_norm((&self.conv1, &self.bn1), input.clone(), Then::RELU);
-        let x = kernels.conv_norm((&self.conv2, &self.bn2), x, Then::RELU);
-        let x = self.dropout.forward(x, kernels);
+        let input = ending.share(&self.bn1, input, execution);
+        let x = execution.conv_norm((&self.conv1, &self.bn1), input.clone(), Then::RELU);
+        let x = execution.conv_norm((&self.conv2, &self.bn2), x, Then::RELU);
+        let x = self.dropout.forward(x, execution);
         let x = if self.blurs { blur_pool(x) } else { x };
-        ending.forward(x, input, kernels)
+        ending.forward(x, input, execution)
     }
 }

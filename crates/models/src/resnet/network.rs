@@ -5,7 +5,7 @@ use super::spec::ResNetSpec;
 use super::stem::{FirstConvolutions, max_pool, pool};
 use super::variant::ResNetVariant;
 use crate::head::Head;
-use crate::layers::{Kernels, channel_means};
+use crate::layers::{Execution, channel_means, scaled};
 use burn::module::Module;
 use burn::nn::pool::MaxPool2d;
 use burn::nn::{BatchNorm, Dropout, DropoutConfig};
@@ -36,7 +36,7 @@ pub struct ResNet {
     #[module(skip)]
     blurs: bool,
     #[module(skip)]
-    pub(crate) kernels: Kernels,
+    pub(crate) execution: Execution,
 }
 
 impl ResNet {
@@ -90,7 +90,7 @@ impl ResNet {
             dropout: DropoutConfig::new(spec.dropout).init(),
             fc: Head::new(&spec.head, 512 * expansion, classes, device),
             blurs: spec.blur_pool,
-            kernels: Kernels::default(),
+            execution: Execution::default(),
         }
     }
 
@@ -99,11 +99,11 @@ impl ResNet {
     /// # Shapes
     /// `[batch, channels, height, width]` to maps of a 4th, 4th, 8th, 16th and 32nd of the size.
     pub fn forward_stages(&self, input: Tensor<4>) -> Vec<Tensor<4>> {
-        let kernels = self.kernels;
-        let x = self.conv1.forward(&self.bn1, input, kernels);
-        let stem = pool(&self.maxpool, self.blurs, x, kernels);
+        let execution = self.execution;
+        let x = self.conv1.forward(&self.bn1, input, execution);
+        let stem = pool(&self.maxpool, self.blurs, x, execution);
         let run = |layer: &[Block], x: &Tensor<4>| {
-            layer.iter().fold(x.clone(), |x, block| block.forward(x, kernels))
+            layer.iter().fold(x.clone(), |x, block| block.forward(x, execution))
         };
         let first = run(&self.layer1, &stem);
         let second = run(&self.layer2, &first);
@@ -116,7 +116,8 @@ impl ResNet {
     /// `[batch, features, height, width]` to `[batch, classes]`.
     pub fn forward_head(&self, features: Tensor<4>) -> Tensor<2> {
         let pooled = channel_means(features);
-        self.fc.forward(self.dropout.forward(pooled))
+        let dropout = scaled(&self.dropout, self.execution.drops.dropout);
+        self.fc.forward(dropout.forward(pooled), self.execution)
     }
 
     pub(crate) fn batch_norm_momentum(&self) -> f64 {

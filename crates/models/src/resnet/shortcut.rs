@@ -1,7 +1,7 @@
 //! The way around a residual block.
 
 use super::block::{BlockShape, conv, norm};
-use crate::layers::{Input, Kernels, Then};
+use crate::layers::{Execution, Input, Then};
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
 use burn::nn::pool::{AvgPool2d, AvgPool2dConfig};
@@ -48,13 +48,13 @@ impl Shortcut {
         }
     }
 
-    pub(super) fn forward(&self, input: Input, kernels: Kernels) -> Tensor<4> {
+    pub(super) fn forward(&self, input: Input, execution: Execution) -> Tensor<4> {
         match self {
             Self::Projected((conv, norm)) | Self::Averaged((None, conv, norm)) => {
-                kernels.conv_norm((conv, norm), input, Then::NOTHING)
+                execution.conv_norm((conv, norm), input, Then::NOTHING)
             }
             Self::Averaged((Some(pool), conv, norm)) => {
-                kernels.conv_norm((conv, norm), pool.forward(input.map()), Then::NOTHING)
+                execution.conv_norm((conv, norm), pool.forward(input.map()), Then::NOTHING)
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use super::block::{conv, norm};
 use crate::blur_pool::blur_pool;
-use crate::layers::{Kernels, Then};
+use crate::layers::{Execution, Then};
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
 use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
@@ -39,13 +39,18 @@ impl FirstConvolutions {
     ///
     /// # Shapes
     /// `[batch, channels, height, width]` to `[batch, 64, height / 2, width / 2]`.
-    pub(super) fn forward(&self, bn1: &BatchNorm, input: Tensor<4>, kernels: Kernels) -> Tensor<4> {
+    pub(super) fn forward(
+        &self,
+        bn1: &BatchNorm,
+        input: Tensor<4>,
+        execution: Execution,
+    ) -> Tensor<4> {
         match self {
-            Self::Single(conv) => kernels.conv_norm((conv, bn1), input, Then::RELU),
+            Self::Single(conv) => execution.conv_norm((conv, bn1), input, Then::RELU),
             Self::Deep((first, first_norm, _, second, second_norm, _, third)) => {
-                let x = kernels.conv_norm((first, first_norm), input, Then::RELU);
-                let x = kernels.conv_norm((second, second_norm), x, Then::RELU);
-                kernels.conv_norm((third, bn1), x, Then::RELU)
+                let x = execution.conv_norm((first, first_norm), input, Then::RELU);
+                let x = execution.conv_norm((second, second_norm), x, Then::RELU);
+                execution.conv_norm((third, bn1), x, Then::RELU)
             }
         }
     }
@@ -70,7 +75,12 @@ pub(super) fn max_pool(blurred: bool) -> MaxPool2d {
 }
 
 /// [`max_pool`] run.
-pub(super) fn pool(pool: &MaxPool2d, blurred: bool, x: Tensor<4>, kernels: Kernels) -> Tensor<4> {
-    let x = kernels.max_pool(pool, x);
+pub(super) fn pool(
+    pool: &MaxPool2d,
+    blurred: bool,
+    x: Tensor<4>,
+    execution: Execution,
+) -> Tensor<4> {
+    let x = execution.max_pool(pool, x);
     if blurred { blur_pool(x) } else { x }
 }

@@ -1,5 +1,6 @@
 //! A second network that follows the one that trains.
 
+use crate::gradients::flatten;
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::Tensor;
 use std::collections::HashMap;
@@ -95,9 +96,7 @@ struct Collect {
 
 impl ModuleVisitor for Collect {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let tensor = param.base();
-        let count = tensor.dims().iter().product::<usize>();
-        self.flat.insert(param.id, tensor.reshape([count]));
+        self.flat.insert(param.id, flatten(param.base()));
     }
 }
 

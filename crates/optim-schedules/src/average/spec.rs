@@ -61,19 +61,34 @@ impl Default for Swa {
 }
 
 impl AverageSpec {
+    /// What can be known without the stage's length.
+    ///
+    /// # Errors
+    /// [`Error::OutOfRange`] naming the setting.
+    pub fn validate(&self) -> Result<(), Error> {
+        match self {
+            Self::Ema(Ema { decay, .. }) => {
+                check((0.0..1.0).contains(decay), "decay", "at least 0 and below 1", decay)
+            }
+            Self::Swa(_) => Ok(()),
+        }
+    }
+
     /// When and how the average of a stage follows its weights.
     ///
     /// # Errors
     /// [`Error::OutOfRange`] naming the setting.
     pub fn build(&self, timeline: Timeline) -> Result<Pace, Error> {
+        self.validate()?;
+        let total = timeline.total_steps;
         let steps_of = |every: Span| {
             let every = every.steps(timeline)?;
-            check(every > 0, "every", "at least one step", every)?;
+            let found = format_args!("{every} of {total} steps");
+            check((1..=total).contains(&every), "every", "from one step to the stage", found)?;
             Ok(every)
         };
         match self {
             Self::Ema(Ema { decay, warmup, every }) => {
-                check((0.0..1.0).contains(decay), "decay", "at least 0 and below 1", decay)?;
                 Ok(Pace::Fading { decay: *decay, warmup: *warmup, every: steps_of(*every)? })
             }
             Self::Swa(Swa { start, every }) => {

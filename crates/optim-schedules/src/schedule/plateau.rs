@@ -97,14 +97,21 @@ fn eps() -> f64 {
 }
 
 impl Plateau {
-    /// The rate before any reduction.
-    pub(super) fn build(&self, timeline: Timeline) -> Result<Box<dyn Schedule>, Error> {
+    /// # Errors
+    /// [`Error::OutOfRange`] naming the setting.
+    pub fn validate(&self) -> Result<(), Error> {
         check_rate(self.lr)?;
         let Self { factor, threshold, min_lr, eps, .. } = *self;
         check(factor > 0.0 && factor < 1.0, "factor", "above 0 and below 1", factor)?;
         for (field, value) in [("threshold", threshold), ("min_lr", min_lr), ("eps", eps)] {
             check(value >= 0.0 && value.is_finite(), field, "at least 0", value)?;
         }
+        Ok(())
+    }
+
+    /// The rate before any reduction.
+    pub(super) fn build(&self, timeline: Timeline) -> Result<Box<dyn Schedule>, Error> {
+        self.validate()?;
         Constant { lr: self.lr }.build(timeline)
     }
 

@@ -153,7 +153,8 @@ pub(crate) fn newest(folder: &Path) -> Result<Option<CheckpointSet>, Error> {
 pub(crate) struct Weights {
     /// The set's folder.
     pub(crate) set: PathBuf,
-    averaged: bool,
+    /// Whether they are its average.
+    pub(crate) averaged: bool,
 }
 
 impl Weights {

@@ -47,6 +47,17 @@ pub fn check(spec: &ExperimentSpec, layers: &Layers) -> Result<(), Error> {
         if let Some(clip) = &stage.adaptive_clip {
             clip.validate().map_err(|error| fault(&at("adaptive_clip"), &error))?;
         }
+        if let Some(average) = &stage.average {
+            average.validate().map_err(|error| fault(&at("average"), &error))?;
+        }
+        if let Some(plateau) = stage.schedule.as_plateau() {
+            plateau.validate().map_err(|error| fault(&at("schedule"), &error))?;
+        }
+        if let Some(progressive) = &stage.progressive_resize {
+            progressive.validate(stage.size).map_err(|(field, problem)| {
+                fault(&at(&format!("progressive_resize.{field}")), &problem)
+            })?;
+        }
         if let Some(l2_sp) = &stage.l2_sp {
             l2_sp.validate().map_err(|error| fault(&at("l2_sp"), &error))?;
         }

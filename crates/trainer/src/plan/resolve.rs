@@ -2,6 +2,7 @@
 
 use super::stage_plan::{StagePlan, Start};
 use crate::card::ModelCard;
+use crate::drop_schedule::{DropLine, DropSchedule};
 use crate::error::Error;
 use crate::loss::Loss;
 use crate::parameter_rules::ParameterRules;
@@ -119,6 +120,7 @@ fn resolve_stage(
         max_grad_value: stage.clip_grad_value,
         adaptive_clip: stage.adaptive_clip.clone(),
         l2_sp: stage.l2_sp.clone(),
+        drops: drops(name, stage, timeline, layers)?,
         precision: stage.precision,
         average,
         best_by: stage.checkpoint.best_by,
@@ -145,6 +147,25 @@ fn build_schedule(
         schedule = warmup.before(schedule, timeline).map_err(|error| fault("warmup", &error))?;
     }
     Ok(schedule)
+}
+
+/// The lines of dropout and of stochastic depth.
+fn drops(
+    name: &str,
+    stage: &StageSpec,
+    timeline: Timeline,
+    layers: &Layers,
+) -> Result<[Option<DropLine>; 2], Error> {
+    let build = |field: &str, schedule: &Option<DropSchedule>| {
+        let line = schedule.as_ref().map(|schedule| schedule.build(timeline)).transpose();
+        line.map_err(|(part, problem)| {
+            layers.fault(&format!("stage.{name}.{field}.{part}"), problem)
+        })
+    };
+    Ok([
+        build("dropout_schedule", &stage.dropout_schedule)?,
+        build("stochastic_depth_schedule", &stage.stochastic_depth_schedule)?,
+    ])
 }
 
 /// How training pictures become the input: one recipe for each of their sizes, with the last epoch of each.

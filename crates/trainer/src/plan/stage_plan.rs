@@ -2,6 +2,7 @@
 
 use crate::card::ModelCard;
 use crate::checkpoint::TrainState;
+use crate::drop_schedule::DropLine;
 use crate::error::Error;
 use crate::loss::Loss;
 use crate::parameter_rules::{ParameterRules, learnable};
@@ -10,7 +11,7 @@ use crate::weights::Take;
 use burn::tensor::Device;
 use kiln_augment::mix::Mix;
 use kiln_data::{BatchShape, Recipe};
-use kiln_models::Network;
+use kiln_models::{DropScale, Network};
 use kiln_optim_schedules::{
     AdaptiveClip, L2Sp, Optimizer, OptimizerSpec, Pace, Plateau, Rates, Schedule,
 };
@@ -66,6 +67,8 @@ pub struct StagePlan {
     pub adaptive_clip: Option<AdaptiveClip>,
     /// A pull towards the weights the stage starts from.
     pub l2_sp: Option<L2Sp>,
+    /// How much of the model's dropout and stochastic depth there is.
+    pub(super) drops: [Option<DropLine>; 2],
     /// Number format of the maps in training.
     pub precision: Precision,
     /// When the average of weights follows.
@@ -116,6 +119,14 @@ impl StagePlan {
     pub fn train_recipe(&self, epoch: u64) -> &Arc<Recipe> {
         let at = self.train_recipes.partition_point(|(last, _)| *last < epoch);
         &self.train_recipes[at.min(self.train_recipes.len() - 1)].1
+    }
+
+    /// How much of the model's dropout and stochastic depth there is in step `step`; absent where nothing changes.
+    pub(crate) fn drop_scale(&self, step: u64) -> Option<DropScale> {
+        let [dropout, stochastic_depth] = self.drops;
+        let at = |line: Option<DropLine>| line.map_or(1.0, |line| line.at(step));
+        let scale = DropScale { dropout: at(dropout), stochastic_depth: at(stochastic_depth) };
+        (dropout.is_some() || stochastic_depth.is_some()).then_some(scale)
     }
 
     /// Whether a rule keeps parameters as they are.

@@ -1,6 +1,7 @@
 //! The tables of an experiment file.
 
 use super::start_from::StartFrom;
+use crate::drop_schedule::DropSchedule;
 use crate::error::Error;
 use crate::loss::{ClassWeights, LossSpec};
 use crate::parameter_rules::ParameterRule;
@@ -188,6 +189,12 @@ pub struct StageSpec {
     /// A pull of the weights towards those the stage starts from, and of the classifier's towards zero; absent: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub l2_sp: Option<L2Sp>,
+    /// How much of the model's `dropout` and `block_dropout` is dropped as the stage goes on; absent: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dropout_schedule: Option<DropSchedule>,
+    /// The same for its `stochastic_depth`; absent: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stochastic_depth_schedule: Option<DropSchedule>,
     /// A second network that follows the one that trains, scored beside it and saved with it; absent: none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub average: Option<AverageSpec>,
