@@ -1,6 +1,9 @@
 //! An experiment whose pictures are found and whose stages are resolved, before anything is trained.
 
+use crate::card::ModelCard;
+use crate::checkpoint::TrainState;
 use crate::error::Error;
+use crate::evaluate::{Scores, Test, evaluate};
 use crate::observer::Observer;
 use crate::plan::{self, StagePlan};
 use crate::run::RunSettings;
@@ -90,7 +93,7 @@ impl Prepared {
         PictureFingerprints { train: self.train.fingerprint(), val: self.val.fingerprint() }
     }
 
-    pub(crate) fn loader(&self, settings: &RunSettings) -> Loader {
+    fn loader(&self, settings: &RunSettings) -> Loader {
         Loader::new(LoaderSettings {
             workers: settings.workers,
             max_bytes: self.spec.data.prefetch_mib << 20,
@@ -101,6 +104,28 @@ impl Prepared {
     pub(crate) fn training_pictures(&self, settings: &RunSettings) -> TrainingPictures {
         let (loader, listing) = (self.loader(settings), self.train.clone());
         TrainingPictures { seed: self.spec.seed, loader, listing }
+    }
+
+    /// Scores of a network on the validation set, prepared as its card, which is in `file`, says.
+    pub(crate) fn score(
+        &self,
+        network: &Network,
+        (card, file): (&ModelCard, &Path),
+        stage: &StagePlan,
+        settings: &RunSettings,
+        observer: &mut dyn Observer,
+    ) -> Result<Scores, Error> {
+        let recipe = card.evaluation_recipe().map_err(|error| Error::checkpoint(file, error))?;
+        let test = Test { listing: &self.val, recipe: &Arc::new(recipe), stage };
+        let validating = &mut |done, total| observer.validating(done, total);
+        evaluate(network, &settings.device, &self.loader(settings), &test, validating)
+    }
+
+    /// The stage of a checkpoint in `file`.
+    pub(crate) fn stage_of(&self, state: &TrainState, file: &Path) -> Result<&StagePlan, Error> {
+        self.stages
+            .get(state.stage)
+            .ok_or_else(|| Error::checkpoint(file, "belongs to a stage that the run does not have"))
     }
 
     /// Whether the device has every stage's number format.

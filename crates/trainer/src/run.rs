@@ -5,7 +5,6 @@ use crate::card::ModelCard;
 use crate::checkpoint::{self, CheckpointSet, TrainState, Weights, load_model, newest};
 use crate::environment::Environment;
 use crate::error::Error;
-use crate::evaluate::{Test, evaluate};
 use crate::observer::{Observer, StopRequest};
 use crate::plan::{self, StagePlan, Start};
 use crate::prepared::{Prepared, recorded_layers};
@@ -19,7 +18,6 @@ use burn::tensor::Device;
 use kiln_models::{DropScale, Network, parameter_count};
 use kiln_optim_schedules::Averaged;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 /// What a run uses that does not change its result.
 #[derive(Debug, Clone)]
@@ -272,14 +270,8 @@ impl Prepared {
         let set = CheckpointSet::open(&weights.set)?;
         let (network, card) = load_model(&weights, &settings.device)?;
         let network = network.with_kernels(self.spec.trainer.kernels);
-        let stage = self.stages.get(set.state.stage).ok_or_else(|| {
-            Error::checkpoint(&path, "belongs to a stage that the run does not have")
-        })?;
-        let loader = self.loader(settings);
-        let validating = &mut |done, total| observer.validating(done, total);
-        let recipe = card.evaluation_recipe().map_err(|error| Error::checkpoint(&path, error))?;
-        let test = Test { listing: &self.val, recipe: &Arc::new(recipe), stage };
-        let scores = evaluate(&network, &settings.device, &loader, &test, validating)?;
+        let stage = self.stage_of(&set.state, &path)?;
+        let scores = self.score(&network, (&card, &path), stage, settings, observer)?;
         Ok(scores.into_evaluation(&set, weights.averaged, &card.class_names))
     }
 }

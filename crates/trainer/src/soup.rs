@@ -3,21 +3,20 @@
 use crate::card::ModelCard;
 use crate::checkpoint::{self, CheckpointSet, TrainState};
 use crate::error::Error;
-use crate::evaluate::{Test, evaluate};
 use crate::new_statistics::with_new_statistics;
 use crate::observer::Observer;
 use crate::parameter_rules::ParameterRules;
+use crate::plan::StagePlan;
 use crate::prepared::Prepared;
 use crate::record::AverageScores;
 use crate::run::RunSettings;
 use crate::run_directory::RunDirectory;
 use crate::training_pictures::TrainingPictures;
-use crate::weights::{Take, architecture};
+use crate::weights::{Take, architecture, card_in};
 use burn::module::Module as _;
-use kiln_models::Network;
+use kiln_models::{Network, WeightsFile};
 use kiln_optim_schedules::Averaged;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 /// How weights are chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,11 +53,12 @@ pub struct Soup {
 
 /// Averages weights of one architecture and one list of classes. An input is a run's directory, for its best weights, or
 /// one of its checkpoints' folders, for the weights that trained. All statistics are computed anew on the training pictures
-/// of the first input's run, and
-/// scores are on its validation pictures; `pictures` is where they are now, if they have moved.
+/// of the first input's run, and scores are on its validation pictures; `pictures` is where they are now, if they have
+/// moved.
 ///
 /// # Errors
-/// [`Error::Checkpoint`] for an input that is neither, or of another architecture, other classes or normalisation; those of opening a run.
+/// [`Error::Checkpoint`] for an input that is neither, or of another architecture, other classes or normalisation; those of
+/// opening a run.
 pub fn average(
     inputs: &[PathBuf],
     kind: SoupKind,
@@ -68,10 +68,15 @@ pub fn average(
 ) -> Result<Soup, Error> {
     let first = inputs.first().ok_or_else(|| Error::checkpoint(Path::new(""), "no input"))?;
     let (_, _, run) = Prepared::of_run(&run_of(first)?, pictures, observer)?;
-    let (network, card, state) = open(first, &run, settings)?;
-    let mut all = vec![(first.clone(), network, state)];
+    let weights = weights_of(first)?;
+    let (network, card) = checkpoint::load_model(&weights, &settings.device)?;
+    let network = network.with_kernels(run.spec.trainer.kernels).valid();
+    let state = CheckpointSet::open(&weights.set)?.state;
+    let mut all = vec![(first.clone(), network)];
     for path in &inputs[1..] {
-        let (_, other, state) = open(path, &run, settings)?;
+        let file = weights_of(path)?.file();
+        let other = card_in(&WeightsFile::open(&file)?)?
+            .ok_or_else(|| Error::checkpoint(&file, "no model card in the metadata"))?;
         let (theirs, ours) = (architecture(&other.model), architecture(&card.model));
         if theirs != ours {
             let problem = format!("is of the model {theirs}, {} of {ours}", first.display());
@@ -87,22 +92,20 @@ pub fn average(
             return Err(Error::checkpoint(path, problem));
         }
         // A copy of the first network with these values, so that both are known by the same ids.
-        let file = weights_of(path)?.file();
-        let network = checkpoint::read_into(all[0].1.valid(), &file)?;
-        all.push((path.clone(), network, state));
+        all.push((path.clone(), checkpoint::read_into(all[0].1.valid(), &file)?));
     }
     let kitchen = Kitchen {
-        card: &card,
-        state: &all[0].2,
+        card: (&card, &weights.file()),
+        state: &state,
         train: run.training_pictures(settings),
         run: &run,
         settings,
     };
     let mut scored = Vec::new();
-    for (path, network, _) in &all {
-        let scores = kitchen.score(network, observer)?;
+    for (path, network) in all {
+        let scores = kitchen.score(&network, observer)?;
         observer.note(&format!("{}: top-1 {:.4}", path.display(), scores.val_top1));
-        scored.push((path.clone(), network.clone(), scores));
+        scored.push((path, network, scores));
     }
     if kind == SoupKind::Greedy {
         scored.sort_by(|a, b| b.2.val_top1.total_cmp(&a.2.val_top1));
@@ -140,7 +143,8 @@ pub fn average(
 
 /// What scores and completes averages.
 struct Kitchen<'a> {
-    card: &'a ModelCard,
+    /// That of the first input, and its file.
+    card: (&'a ModelCard, &'a Path),
     /// Where the first input was.
     state: &'a TrainState,
     train: TrainingPictures,
@@ -154,13 +158,8 @@ impl Kitchen<'_> {
         network: &Network,
         observer: &mut dyn Observer,
     ) -> Result<AverageScores, Error> {
-        let stage = self.stage()?;
-        let recipe = self.card.evaluation_recipe();
-        let recipe = recipe.map_err(|error| Error::checkpoint(Path::new("card"), error))?;
-        let test = Test { listing: &self.run.val, recipe: &Arc::new(recipe), stage };
-        let validating = &mut |done, total| observer.validating(done, total);
-        let device = &self.settings.device;
-        Ok(evaluate(network, device, &self.train.loader, &test, validating)?.into())
+        let scores = self.run.score(network, self.card, self.stage()?, self.settings, observer)?;
+        Ok(scores.into())
     }
 
     /// With the statistics of another epoch's crops.
@@ -172,10 +171,8 @@ impl Kitchen<'_> {
         with_new_statistics(network, &self.train, stage, &frozen, &state, &self.settings.device)
     }
 
-    fn stage(&self) -> Result<&crate::plan::StagePlan, Error> {
-        self.run.stages.get(self.state.stage).ok_or_else(|| {
-            Error::checkpoint(Path::new("state.json"), "of a stage that the run does not have")
-        })
+    fn stage(&self) -> Result<&StagePlan, Error> {
+        self.run.stage_of(self.state, self.card.1)
     }
 }
 
@@ -203,16 +200,4 @@ fn weights_of(input: &Path) -> Result<checkpoint::Weights, Error> {
         return checkpoint::find(&directory, Take::Best);
     }
     Ok(CheckpointSet::open(input)?.weights())
-}
-
-/// The weights of an input on the plain device, their card, and where their training was.
-fn open(
-    input: &Path,
-    run: &Prepared,
-    settings: &RunSettings,
-) -> Result<(Network, ModelCard, TrainState), Error> {
-    let weights = weights_of(input)?;
-    let (network, card) = checkpoint::load_model(&weights, &settings.device)?;
-    let network = network.with_kernels(run.spec.trainer.kernels).valid();
-    Ok((network, card, CheckpointSet::open(&weights.set)?.state))
 }

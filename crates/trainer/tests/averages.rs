@@ -1,12 +1,13 @@
 //! The average of weights beside the network that trains.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "a test")]
 
-use burn::tensor::Device;
+mod support;
+
 use kiln_models::WeightsFile;
 use kiln_trainer::record::{AverageScores, EpochRecord, Evaluation};
-use kiln_trainer::spec::{Layer, Layers};
-use kiln_trainer::{Destination, Outcome, RunDirectory, RunSettings, Silent, StopRequest, begin};
+use kiln_trainer::{Destination, Outcome, RunDirectory, Silent, begin};
 use std::path::{Path, PathBuf};
+use support::{layers_of, settings};
 
 /// Three epochs of four steps.
 const EXPERIMENT: &str = r#"
@@ -26,13 +27,9 @@ checkpoint = { best_by = "val_loss", keep_newest = 9 }
 "#;
 
 fn run(folder: &Path, average: &str) -> (Vec<EpochRecord>, Evaluation, PathBuf) {
-    let mut layers = Layers::with_defaults().unwrap();
-    layers.push(Layer::from_toml("test", EXPERIMENT).unwrap());
-    let cache = format!("data.cache = '{}'\n{average}", folder.join("cache").display());
-    layers.push(Layer::from_toml("extra", &cache).unwrap());
-    let settings = RunSettings { device: Device::flex(), workers: 1, stop: StopRequest::default() };
+    let layers = layers_of(EXPERIMENT, folder, average);
     let destination = Destination::Exactly(folder.join("run"));
-    let outcome = begin("test", &layers, &destination, &settings, &mut Silent).unwrap();
+    let outcome = begin("test", &layers, &destination, &settings(), &mut Silent).unwrap();
     let Outcome::Finished { directory, evaluation } = outcome else { panic!("not finished") };
     let (run, _) = RunDirectory::open(&directory).unwrap();
     (run.records().unwrap(), evaluation, run.checkpoints())

@@ -1,14 +1,16 @@
 //! Runs that start from a file of weights and train parts of a network.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "a test")]
 
+mod support;
+
 use burn::tensor::Device;
 use kiln_models::{Layout, ModelSpec, NamedTensor, state_dict};
-use kiln_trainer::spec::{Layer, Layers};
 use kiln_trainer::{
-    Destination, Error, ModelCard, Outcome, RunDirectory, RunSettings, Silent, StopRequest, begin,
-    best_model, numbered_classes, weights_bytes,
+    Destination, Error, ModelCard, Outcome, RunDirectory, Silent, begin, best_model,
+    numbered_classes, weights_bytes,
 };
 use std::path::{Path, PathBuf};
+use support::{layers_of, settings};
 
 const EXPERIMENT: &str = r#"
 seed = 7
@@ -56,13 +58,9 @@ fn pretrained(folder: &Path) -> (Vec<NamedTensor>, String) {
 }
 
 fn run(folder: &Path, extra: &str) -> Result<Outcome, Error> {
-    let mut layers = Layers::with_defaults().unwrap();
-    layers.push(Layer::from_toml("test", EXPERIMENT).unwrap());
-    let cache = format!("data.cache = '{}'\n{extra}", folder.join("cache").display());
-    layers.push(Layer::from_toml("extra", &cache).unwrap());
-    let settings = RunSettings { device: Device::flex(), workers: 1, stop: StopRequest::default() };
+    let layers = layers_of(EXPERIMENT, folder, extra);
     let destination = Destination::Exactly(folder.join("run"));
-    begin("test", &layers, &destination, &settings, &mut Silent)
+    begin("test", &layers, &destination, &settings(), &mut Silent)
 }
 
 #[test]

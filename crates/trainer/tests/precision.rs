@@ -1,15 +1,16 @@
 //! Training with 16-bit maps beside f32.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "a test")]
 
-use burn::tensor::Device;
+mod support;
+
 use kiln_models::WeightsFile;
 use kiln_trainer::record::EpochRecord;
-use kiln_trainer::spec::{Layer, Layers};
+use kiln_trainer::spec::Layers;
 use kiln_trainer::{
-    Destination, Observer, Outcome, RunDirectory, RunSettings, Silent, StepReport, StopRequest,
-    begin, resume,
+    Destination, Observer, Outcome, RunDirectory, Silent, StepReport, StopRequest, begin, resume,
 };
 use std::path::Path;
+use support::{layers_of, settings};
 
 /// Two epochs of four steps, without anything that draws from the device's generator.
 const EXPERIMENT: &str = r#"
@@ -28,15 +29,7 @@ schedule = { type = "constant", lr = 0.01 }
 "#;
 
 fn layers(folder: &Path, extra: &str) -> Layers {
-    let mut layers = Layers::with_defaults().unwrap();
-    layers.push(Layer::from_toml("test", EXPERIMENT).unwrap());
-    let cache = format!("data.cache = '{}'\n{extra}", folder.join("cache").display());
-    layers.push(Layer::from_toml("extra", &cache).unwrap());
-    layers
-}
-
-fn settings() -> RunSettings {
-    RunSettings { device: Device::flex(), workers: 1, stop: StopRequest::default() }
+    layers_of(EXPERIMENT, folder, extra)
 }
 
 fn run(folder: &Path, name: &str, extra: &str) -> Vec<EpochRecord> {

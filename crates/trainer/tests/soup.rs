@@ -1,14 +1,16 @@
 //! Averages over runs and checkpoints, and what a run would do.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "a test")]
 
+mod support;
+
 use burn::tensor::Device;
 use kiln_models::state_dict;
-use kiln_trainer::spec::{Layer, Layers};
+use kiln_trainer::spec::Layers;
 use kiln_trainer::{
-    Destination, RunDirectory, RunSettings, Silent, SoupKind, StopRequest, average, begin,
-    best_model, preview,
+    Destination, RunDirectory, Silent, SoupKind, average, begin, best_model, preview,
 };
 use std::path::{Path, PathBuf};
+use support::{layers_of, settings};
 
 const EXPERIMENT: &str = r#"
 seed = 7
@@ -28,15 +30,7 @@ mixing = { cutmix_alpha = 1.0 }
 "#;
 
 fn layers(folder: &Path, extra: &str) -> Layers {
-    let mut layers = Layers::with_defaults().unwrap();
-    layers.push(Layer::from_toml("test", EXPERIMENT).unwrap());
-    let cache = format!("data.cache = '{}'\n{extra}", folder.join("cache").display());
-    layers.push(Layer::from_toml("extra", &cache).unwrap());
-    layers
-}
-
-fn settings() -> RunSettings {
-    RunSettings { device: Device::flex(), workers: 1, stop: StopRequest::default() }
+    layers_of(EXPERIMENT, folder, extra)
 }
 
 fn run(folder: &Path, name: &str, extra: &str) -> PathBuf {

@@ -1,13 +1,13 @@
 //! Where stages start from, and how their pictures grow.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "a test")]
 
-use burn::tensor::Device;
+mod support;
+
 use kiln_models::WeightsFile;
-use kiln_trainer::spec::{Layer, Layers};
-use kiln_trainer::{
-    Destination, Error, Outcome, RunDirectory, RunSettings, Silent, StopRequest, begin, stages,
-};
+use kiln_trainer::spec::Layers;
+use kiln_trainer::{Destination, Error, Outcome, RunDirectory, Silent, begin, stages};
 use std::path::Path;
+use support::{layers_of, settings};
 
 const EXPERIMENT: &str = r#"
 seed = 7
@@ -27,17 +27,12 @@ checkpoint = { keep_newest = 1 }
 "#;
 
 fn layers(folder: &Path, extra: &str) -> Layers {
-    let mut layers = Layers::with_defaults().unwrap();
-    layers.push(Layer::from_toml("test", EXPERIMENT).unwrap());
-    let cache = format!("data.cache = '{}'\n{extra}", folder.join("cache").display());
-    layers.push(Layer::from_toml("extra", &cache).unwrap());
-    layers
+    layers_of(EXPERIMENT, folder, extra)
 }
 
 fn run(folder: &Path, extra: &str) -> Result<Outcome, Error> {
-    let settings = RunSettings { device: Device::flex(), workers: 1, stop: StopRequest::default() };
     let destination = Destination::Exactly(folder.join("run"));
-    begin("test", &layers(folder, extra), &destination, &settings, &mut Silent)
+    begin("test", &layers(folder, extra), &destination, &settings(), &mut Silent)
 }
 
 fn first_weight(folder: &Path, set: &str) -> Vec<f32> {
@@ -121,17 +116,11 @@ fn drop_schedules_take_dropout_and_stochastic_depth_away() {
     let losses = |name: &str, extra: &str| -> Vec<f64> {
         let place = folder.path().join(name);
         std::fs::create_dir(&place).unwrap();
-        let experiment = format!("stages = ['first']\nmodel.type = 'resnet18'\n{extra}");
-        let settings =
-            RunSettings { device: Device::flex(), workers: 1, stop: StopRequest::default() };
-        let mut layers = Layers::with_defaults().unwrap();
+        let extra = format!("stages = ['first']\nmodel.type = 'resnet18'\n{extra}");
         let own = EXPERIMENT.replace("stages = [\"first\", \"second\", \"third\"]", "");
-        layers.push(Layer::from_toml("test", &own).unwrap());
-        let cache =
-            format!("data.cache = '{}'\n{experiment}", folder.path().join("cache").display());
-        layers.push(Layer::from_toml("extra", &cache).unwrap());
+        let layers = layers_of(&own, folder.path(), &extra);
         let destination = Destination::Exactly(place.join("run"));
-        begin("test", &layers, &destination, &settings, &mut Silent).unwrap();
+        begin("test", &layers, &destination, &settings(), &mut Silent).unwrap();
         let (run, _) = RunDirectory::open(&place.join("run")).unwrap();
         run.records().unwrap().iter().map(|record| record.train_loss).collect()
     };

@@ -161,10 +161,6 @@ impl UpdateRule for AdamW {
         slots: &mut Vec<Tensor<1>>,
         update: Update,
     ) -> Tensor<1> {
-        let parameter = match update.weight_decay {
-            0.0 => parameter,
-            decay => parameter * (1.0 - update.lr * decay),
-        };
-        adapt(parameter, gradient, slots, update, (self.betas, self.eps))
+        adapt(update.decayed(parameter), gradient, slots, update, (self.betas, self.eps))
     }
 }

@@ -55,6 +55,6 @@ impl UpdateRule for Lion {
         let apart = gradient - mean.clone();
         let direction = (mean.clone() + apart.clone() * (1.0 - beta1)).sign();
         slots.push(mean + apart * (1.0 - beta2));
-        parameter * (1.0 - update.lr * update.weight_decay) - direction * update.lr
+        update.decayed(parameter) - direction * update.lr
     }
 }

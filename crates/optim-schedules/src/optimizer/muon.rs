@@ -133,14 +133,10 @@ impl UpdateRule for Muon {
         slots: &mut Vec<Tensor<1>>,
         update: Update,
     ) -> Tensor<1> {
-        let parameter = |lr: f64| match update.weight_decay {
-            0.0 => parameter,
-            decay => parameter * (1.0 - lr * decay),
-        };
         if update.is_rest {
             let MuonRest { lr_scale, betas, eps } = self.rest;
             let update = Update { lr: update.lr * lr_scale, ..update };
-            return adapt(parameter(update.lr), gradient, slots, update, (betas, eps));
+            return adapt(update.decayed(parameter), gradient, slots, update, (betas, eps));
         }
         let momentum = update.momentum.unwrap_or(self.momentum);
         let buffer = slots.pop().unwrap_or_else(|| gradient.zeros_like());
@@ -155,6 +151,6 @@ impl UpdateRule for Muon {
         let [count] = direction.dims();
         let shape = [update.rows, count / update.rows];
         let direction = self.orthogonal(direction.reshape(shape)).reshape([count]);
-        parameter(update.lr) - direction * self.adjusted(update.lr, shape)
+        update.decayed(parameter) - direction * self.adjusted(update.lr, shape)
     }
 }

@@ -45,6 +45,14 @@ pub struct Update {
 }
 
 impl Update {
+    /// The parameter after the weight decay, for rules that keep it apart from the gradient.
+    pub(super) fn decayed(self, parameter: Tensor<1>) -> Tensor<1> {
+        match self.weight_decay {
+            0.0 => parameter,
+            decay => parameter * (1.0 - self.lr * decay),
+        }
+    }
+
     /// The gradient with that of the L2 penalty, for rules whose weight decay is one.
     pub(super) fn with_penalty(self, gradient: Tensor<1>, parameter: &Tensor<1>) -> Tensor<1> {
         match self.weight_decay {

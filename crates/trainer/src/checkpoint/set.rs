@@ -3,6 +3,7 @@
 use super::state::{FinishedStage, TrainState};
 use super::tensors::{TensorFile, Tensors, from_bytes, to_bytes};
 use crate::card::ModelCard;
+use crate::early_stopping::Best;
 use crate::error::Error;
 use crate::run_directory::RunDirectory;
 use crate::weights::{CARD, Take};
@@ -170,12 +171,17 @@ impl Weights {
         let folder = directory.checkpoints();
         let finished =
             finished.ok_or_else(|| Error::checkpoint(&folder, "the stage is not on record"))?;
-        Ok(match (take, &finished.best) {
+        Ok(Self::choose(&folder, take, finished.best.as_ref(), &finished.newest))
+    }
+
+    /// The best ones under `folder` if they are asked for and known, else those of the set called `newest`.
+    fn choose(folder: &Path, take: Take, best: Option<&Best>, newest: &str) -> Self {
+        match (take, best) {
             (Take::Best, Some(best)) => {
                 Self { set: folder.join(&best.checkpoint), averaged: best.averaged }
             }
-            _ => Self { set: folder.join(&finished.newest), averaged: false },
-        })
+            _ => Self { set: folder.join(newest), averaged: false },
+        }
     }
 
     /// Their file.
@@ -192,12 +198,7 @@ pub(crate) fn find(directory: &RunDirectory, take: Take) -> Result<Weights, Erro
     let folder = directory.checkpoints();
     let newest = newest(&folder)?
         .ok_or_else(|| Error::checkpoint(&folder, "the run has no checkpoint yet"))?;
-    Ok(match (take, &newest.state.best) {
-        (Take::Best, Some(best)) => {
-            Weights { set: folder.join(&best.checkpoint), averaged: best.averaged }
-        }
-        _ => newest.weights(),
-    })
+    Ok(Weights::choose(&folder, take, newest.state.best.as_ref(), &newest.name()))
 }
 
 impl CheckpointSet {
