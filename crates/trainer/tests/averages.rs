@@ -7,7 +7,7 @@ use kiln_models::WeightsFile;
 use kiln_trainer::record::{AverageScores, EpochRecord, Evaluation};
 use kiln_trainer::{Destination, Outcome, RunDirectory, Silent, begin};
 use std::path::{Path, PathBuf};
-use support::{layers_of, settings};
+use support::runs::{layers_of, settings};
 
 /// Three epochs of four steps.
 const EXPERIMENT: &str = r#"

@@ -10,7 +10,7 @@ use kiln_trainer::{
     numbered_classes, weights_bytes,
 };
 use std::path::{Path, PathBuf};
-use support::{layers_of, settings};
+use support::runs::{layers_of, settings};
 
 const EXPERIMENT: &str = r#"
 seed = 7

@@ -10,7 +10,7 @@ use kiln_trainer::{
     Destination, Observer, Outcome, RunDirectory, Silent, StepReport, StopRequest, begin, resume,
 };
 use std::path::Path;
-use support::{layers_of, settings};
+use support::runs::{layers_of, settings};
 
 /// Two epochs of four steps, without anything that draws from the device's generator.
 const EXPERIMENT: &str = r#"

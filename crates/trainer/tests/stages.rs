@@ -7,7 +7,7 @@ use kiln_models::WeightsFile;
 use kiln_trainer::spec::Layers;
 use kiln_trainer::{Destination, Error, Outcome, RunDirectory, Silent, begin, stages};
 use std::path::Path;
-use support::{layers_of, settings};
+use support::runs::{layers_of, settings};
 
 const EXPERIMENT: &str = r#"
 seed = 7
