@@ -33,6 +33,11 @@ pub(crate) struct Patience {
 }
 
 impl Patience {
+    /// Epochs since the last improvement.
+    pub(crate) fn waited(&self) -> u64 {
+        self.waited
+    }
+
     /// Counts an epoch; true when `patience` epochs have passed without improvement.
     pub(crate) fn is_over(
         &mut self,

@@ -59,6 +59,16 @@ pub enum Error {
         /// What is wrong.
         problem: String,
     },
+    /// A newer Kiln wrote it.
+    #[error("{}: written in format {found} by a newer Kiln, this version reads format {reads}", path.display())]
+    NewerFormat {
+        /// The file that says so.
+        path: PathBuf,
+        /// Its format.
+        found: u64,
+        /// The newest format known here.
+        reads: u32,
+    },
     /// A file of weights cannot be read, or does not fit the model.
     #[error(transparent)]
     Weights(#[from] kiln_models::WeightsError),
@@ -84,7 +94,10 @@ impl Error {
             },
             Self::NoPicture { .. } => 3,
             Self::Diverged { .. } => 4,
-            Self::Checkpoint { .. } | Self::Weights(_) | Self::RunDirectory { .. } => 5,
+            Self::Checkpoint { .. }
+            | Self::NewerFormat { .. }
+            | Self::Weights(_)
+            | Self::RunDirectory { .. } => 5,
         }
     }
 

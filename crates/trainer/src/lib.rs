@@ -5,7 +5,9 @@
 //! becomes a gradient is in `train.rs`, top to bottom.
 
 mod advice;
+mod auto_resume;
 mod card;
+mod changes;
 mod checkpoint;
 mod device_memory;
 mod drop_schedule;
@@ -24,8 +26,10 @@ mod presets;
 mod preview;
 mod progressive;
 pub mod record;
+mod resume;
 mod run;
 mod run_directory;
+mod run_lock;
 mod soup;
 pub mod spec;
 mod stage_start;
@@ -34,6 +38,7 @@ mod train;
 mod training_pictures;
 mod weights;
 
+pub use auto_resume::begin_or_resume;
 pub use card::ModelCard;
 pub use device_memory::peak_resident_bytes;
 pub use drop_schedule::DropSchedule;
@@ -41,11 +46,12 @@ pub use error::Error;
 pub use loss::{ClassWeights, Loss, LossSpec, SmoothOver};
 pub use observer::{Observer, Silent, StepReport, StopRequest};
 pub use parameter_rules::ParameterRule;
-pub use plan::{StagePlan, Start, check};
+pub use plan::{CheckpointPace, StagePlan, Start, check};
 pub use predict::{ClassProbability, Prediction, logits, predict};
 pub use preview::{MemoryEstimate, Preview, preview};
 pub use progressive::ProgressiveResize;
-pub use run::{Destination, Outcome, RunSettings, begin, best_model, evaluate_run, resume, stages};
+pub use resume::{ResumeOptions, resume};
+pub use run::{Destination, Outcome, RunSettings, begin, best_model, evaluate_run, stages};
 pub use run_directory::{PictureFingerprints, RunDirectory, RunIdentity};
 pub use soup::{Ingredient, Soup, SoupKind, average};
 pub use tally::Tally;

@@ -4,6 +4,7 @@ use crate::plan::StagePlan;
 use crate::record::EpochRecord;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 /// One optimizer step, just done.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -54,16 +55,29 @@ impl Observer for Silent {}
 
 /// Asks a run to stop after the current step. Clones share the request.
 #[derive(Debug, Clone, Default)]
-pub struct StopRequest(Arc<AtomicBool>);
+pub struct StopRequest {
+    asked: Arc<AtomicBool>,
+    deadline: Option<Instant>,
+}
 
 impl StopRequest {
+    /// A request that is made by itself at `deadline`, if there is one.
+    pub fn at(deadline: Option<Instant>) -> Self {
+        Self { asked: Arc::default(), deadline }
+    }
+
     /// Asks. Safe to call from a signal handler's thread.
     pub fn request(&self) {
-        self.0.store(true, Ordering::SeqCst);
+        self.asked.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether somebody asked, or the time is over.
+    pub fn is_requested(&self) -> bool {
+        self.is_asked() || self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
     }
 
     /// Whether somebody asked.
-    pub fn is_requested(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
+    pub fn is_asked(&self) -> bool {
+        self.asked.load(Ordering::SeqCst)
     }
 }

@@ -67,26 +67,37 @@ impl Prepared {
         Ok(Self { spec, stages, train: Arc::new(train), val: Arc::new(val) })
     }
 
-    /// The experiment of an existing run, with the pictures that it began with.
-    pub(crate) fn of_run(
+    /// The experiment of the run in `path`, as it began; `pictures` is where they are now, if they have moved.
+    pub(crate) fn of_path(
         path: &Path,
         pictures: Option<&Path>,
         observer: &mut dyn Observer,
-    ) -> Result<(RunDirectory, RunIdentity, Self), Error> {
+    ) -> Result<(RunDirectory, Self), Error> {
         let (directory, identity) = RunDirectory::open(path)?;
         let mut layers = recorded_layers(&directory)?;
         if let Some(pictures) = pictures {
             layers.push(Layer::data_folder(pictures)?);
         }
+        let run = Self::of_run(&directory, &identity, &layers, observer)?;
+        Ok((directory, run))
+    }
+
+    /// The experiment of an existing run with the settings of `layers` and the pictures that it began with.
+    pub(crate) fn of_run(
+        directory: &RunDirectory,
+        identity: &RunIdentity,
+        layers: &Layers,
+        observer: &mut dyn Observer,
+    ) -> Result<Self, Error> {
         let spec = layers.resolve()?;
-        plan::check(&spec, &layers)?;
-        let run = Self::new(spec, &layers, observer)?;
+        plan::check(&spec, layers)?;
+        let run = Self::new(spec, layers, observer)?;
         if identity.pictures.as_ref().is_some_and(|began_with| *began_with != run.fingerprints()) {
             let problem =
                 "the pictures are not those the run began with (names, sizes or classes differ)";
-            return Err(Error::run_directory(path, problem));
+            return Err(Error::run_directory(directory.path(), problem));
         }
-        Ok((directory, identity, run))
+        Ok(run)
     }
 
     pub(crate) fn fingerprints(&self) -> PictureFingerprints {
@@ -189,10 +200,6 @@ impl Prepared {
 pub(crate) fn recorded_layers(directory: &RunDirectory) -> Result<Layers, Error> {
     let file = directory.path().join("config.toml");
     let mut layers = Layers::empty();
-    // A run that began before there was a choice ran like this.
-    let then = "trainer.kernels = \"reference\"\ncommon.decay_norm_and_bias = true\n\
-                common.loss.type = \"cross_entropy\"";
-    layers.push(Layer::from_toml("older runs", then)?);
     layers.push(Layer::from_toml(&file.display().to_string(), &directory.config()?)?);
     Ok(layers)
 }

@@ -2,15 +2,18 @@
 
 use crate::advice::advice;
 use crate::card::ModelCard;
-use crate::checkpoint::{self, CheckpointSet, TrainState, Weights, load_model, newest};
+use crate::checkpoint::{
+    self, CheckpointSet, Origin, TrainState, Weights, Writer, load_model, sha256,
+};
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::observer::{Observer, StopRequest};
 use crate::plan::{self, StagePlan, Start};
 use crate::prepared::{Prepared, recorded_layers};
 use crate::record::Evaluation;
-use crate::run_directory::{FORMAT, RunDirectory, RunIdentity};
-use crate::spec::Layers;
+use crate::run_directory::{FORMAT, METRICS, RunDirectory, RunIdentity};
+use crate::run_lock::RunLock;
+use crate::spec::{ExperimentSpec, Layers};
 use crate::stage_start;
 use crate::train::{Ending, Progress, Trainer};
 use crate::weights::Take;
@@ -18,6 +21,7 @@ use burn::tensor::Device;
 use kiln_models::{DropScale, Network, parameter_count};
 use kiln_optim_schedules::Averaged;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// What a run uses that does not change its result.
 #[derive(Debug, Clone)]
@@ -70,17 +74,9 @@ pub fn begin(
     settings: &RunSettings,
     observer: &mut dyn Observer,
 ) -> Result<Outcome, Error> {
-    let mut spec = layers.resolve()?;
+    let spec = layers.resolve()?;
     plan::check(&spec, layers)?;
-    // Absolute, so that the run can be resumed from anywhere.
-    if let Ok(cache) = std::path::absolute(&spec.data.cache) {
-        spec.data.cache = cache;
-    }
-    if let Some(weights) = &mut spec.weights
-        && let Ok(path) = std::path::absolute(&weights.path)
-    {
-        weights.path = path;
-    }
+    let spec = absolute(spec);
     let config = spec.to_toml()?;
     let directory = match destination {
         Destination::Numbered(parent) => RunDirectory::create_numbered(parent, name)?,
@@ -88,10 +84,12 @@ pub fn begin(
     };
     let identity = RunIdentity {
         format: FORMAT,
+        config_sha256: sha256(config.as_bytes()),
         experiment: name.to_owned(),
         kiln_version: env!("CARGO_PKG_VERSION").to_owned(),
         pictures: None,
     };
+    let _lock = lock(&directory, observer)?;
     let prepared = directory
         .write("config.toml", config.as_bytes())
         .and_then(|()| directory.write_json("run.json", &identity))
@@ -104,13 +102,26 @@ pub fn begin(
             return Err(error);
         }
     };
-    let outcome = run.start(&directory, identity, settings, observer);
+    let outcome = run.start(&directory, identity, None, settings, observer);
     let misfits = matches!(outcome, Err(Error::Config { .. } | Error::Weights(_)));
-    if misfits && matches!(newest(&directory.checkpoints()), Ok(None)) {
+    if misfits && !directory.checkpoints().exists() {
         // Rules or weights that do not fit show before the first step: nothing has been trained.
         let _ = std::fs::remove_dir_all(directory.path());
     }
     outcome
+}
+
+/// `spec` with absolute paths, so that the run can be resumed from anywhere.
+pub(crate) fn absolute(mut spec: ExperimentSpec) -> ExperimentSpec {
+    if let Ok(cache) = std::path::absolute(&spec.data.cache) {
+        spec.data.cache = cache;
+    }
+    if let Some(weights) = &mut spec.weights
+        && let Ok(path) = std::path::absolute(&weights.path)
+    {
+        weights.path = path;
+    }
+    spec
 }
 
 /// The stages of an experiment as a run would go through them. Finds the pictures, whose number decides the steps, but
@@ -124,19 +135,16 @@ pub fn stages(layers: &Layers, observer: &mut dyn Observer) -> Result<Vec<StageP
     Ok(Prepared::new(spec, layers, observer)?.stages)
 }
 
-/// Continues the run in `path` from its newest checkpoint, or from the start when there is none. `pictures` is where
-/// they are now, if they have moved.
-///
-/// # Errors
-/// Any [`Error`]; [`Error::RunDirectory`] when the pictures are not those the run began with.
-pub fn resume(
-    path: &Path,
-    pictures: Option<&Path>,
-    settings: &RunSettings,
+/// Keeps other trainers away from the run.
+pub(crate) fn lock(
+    directory: &RunDirectory,
     observer: &mut dyn Observer,
-) -> Result<Outcome, Error> {
-    let (directory, identity, run) = Prepared::of_run(path, pictures, observer)?;
-    run.start(&directory, identity, settings, observer)
+) -> Result<RunLock, Error> {
+    let (lock, note) = RunLock::take(directory)?;
+    if let Some(note) = note {
+        observer.note(&note);
+    }
+    Ok(lock)
 }
 
 /// Scores a run's best checkpoint on its validation set again. `pictures` is where they are now, if they have moved.
@@ -149,7 +157,7 @@ pub fn evaluate_run(
     settings: &RunSettings,
     observer: &mut dyn Observer,
 ) -> Result<Evaluation, Error> {
-    let (directory, _, run) = Prepared::of_run(path, pictures, observer)?;
+    let (directory, run) = Prepared::of_path(path, pictures, observer)?;
     run.evaluate_best(&directory, settings, observer)
 }
 
@@ -168,46 +176,50 @@ pub fn best_model(
 
 impl Prepared {
     /// Writes what is known now that the pictures are found, unless an earlier start did, and trains.
-    fn start(
+    pub(crate) fn start(
         &self,
         directory: &RunDirectory,
         identity: RunIdentity,
+        restored: Option<CheckpointSet>,
         settings: &RunSettings,
         observer: &mut dyn Observer,
     ) -> Result<Outcome, Error> {
         observer.note(&format!("run directory: {}", directory.path().display()));
+        let mut identity = identity;
         if identity.pictures.is_none() {
             let summaries: Vec<_> = self.stages.iter().map(StagePlan::summary).collect();
             directory.write_json("plan.json", &summaries)?;
             let environment = Environment::here(&settings.device, settings.workers);
             directory.write_json("environment.json", &environment)?;
-            let identity = RunIdentity { pictures: Some(self.fingerprints()), ..identity };
+            identity.pictures = Some(self.fingerprints());
             directory.write_json("run.json", &identity)?;
         }
-        self.train(directory, settings, observer)
+        let origin = Origin { identity, config: directory.config()? };
+        self.train(directory, origin, restored, settings, observer)
     }
 
-    /// Trains all stages from the newest checkpoint on and scores the best one.
+    /// Trains all stages, from `restored` on if there is one, and scores the best checkpoint.
     fn train(
         &self,
         directory: &RunDirectory,
+        origin: Origin,
+        mut restored: Option<CheckpointSet>,
         settings: &RunSettings,
         observer: &mut dyn Observer,
     ) -> Result<Outcome, Error> {
+        let checkpoints = directory.checkpoints();
         let trainer = Trainer {
             device: settings.device.clone(),
             train: self.training_pictures(settings),
             val: self.val.clone(),
             directory,
             stop: settings.stop.clone(),
+            origin: Arc::new(origin),
+            writer: Writer::new(checkpoints.clone(), directory.path().join(METRICS)),
         };
         let training_device = settings.device.clone().autodiff();
-        let mut restored = newest(&directory.checkpoints())?;
         let (mut network, mut state) = match &restored {
-            Some(set) => {
-                observer.note(&format!("continuing from {}", set.path.display()));
-                (load_model(&set.weights(), &training_device)?.0, set.state.clone())
-            }
+            Some(set) => (load_model(&set.weights(), &training_device)?.0, set.state.clone()),
             None => (self.initial_network(&training_device, observer)?, TrainState::default()),
         };
         network = network.with_kernels(self.spec.trainer.kernels);
@@ -240,7 +252,7 @@ impl Prepared {
             observer.stage(stage, stage.params.learning(&network), parameter_count(&network));
             let mut optimizer = stage.new_optimizer(&network)?;
             let resumed = restored.is_some();
-            let anchor = stage_start::anchor(stage, &network, state.stage, resumed, directory)?;
+            let anchor = stage_start::anchor(stage, &network, &mut state, resumed, directory)?;
             let mut average = stage.average.map(|_| Averaged::new(&network));
             if let Some(set) = restored.take() {
                 set.load_optimizer(&mut optimizer, &network, &settings.device)?;

@@ -7,7 +7,9 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 /// Layout of run directories and checkpoints that this version writes and reads.
-pub(crate) const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 2;
+/// What is measured, line by line.
+pub(crate) const METRICS: &str = "metrics.jsonl";
 
 /// `run.json`: what tells one run from another.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -16,10 +18,30 @@ pub struct RunIdentity {
     pub format: u32,
     /// The experiment's name: its file's name without `.toml`.
     pub experiment: String,
+    /// SHA-256 of the configuration that was last asked for, so that a file changed by hand is noticed.
+    pub config_sha256: String,
     /// Version of Kiln that began the run.
     pub kiln_version: String,
     /// Fingerprints of the pictures; absent until they are found.
     pub pictures: Option<PictureFingerprints>,
+}
+
+/// Whether the `format` that the JSON in `file` names is the one read here.
+///
+/// # Errors
+/// [`Error::NewerFormat`], and [`Error::RunDirectory`] for an older one or none.
+pub(crate) fn check_format(file: &Path, json: &serde_json::Value) -> Result<(), Error> {
+    match json.get("format").and_then(serde_json::Value::as_u64) {
+        Some(found) if found == u64::from(FORMAT) => Ok(()),
+        Some(found) if found > u64::from(FORMAT) => {
+            Err(Error::NewerFormat { path: file.to_owned(), found, reads: FORMAT })
+        }
+        Some(found) => {
+            let problem = format!("written in format {found}, this version reads format {FORMAT}");
+            Err(Error::run_directory(file, problem))
+        }
+        None => Err(Error::run_directory(file, "has no format number")),
+    }
 }
 
 /// What tells one set of pictures from another: names, sizes and classes.
@@ -56,6 +78,28 @@ impl RunDirectory {
         Err(Error::run_directory(parent, "no free number left"))
     }
 
+    /// The folder that [`create_numbered`](Self::create_numbered) made last.
+    ///
+    /// # Errors
+    /// [`Error::RunDirectory`] when `parent` cannot be read.
+    pub(crate) fn newest_numbered(
+        parent: &Path,
+        experiment: &str,
+    ) -> Result<Option<PathBuf>, Error> {
+        let entries = match std::fs::read_dir(parent) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(Error::run_directory(parent, error)),
+        };
+        let number = |path: &Path| -> Option<u32> {
+            let name = path.file_name()?.to_str()?.strip_prefix(experiment)?;
+            name.strip_prefix('-')?.parse().ok()
+        };
+        let paths = entries.flatten().map(|entry| entry.path());
+        let numbered = paths.filter_map(|path| Some((number(&path)?, path)));
+        Ok(numbered.max().map(|(_, path)| path))
+    }
+
     /// Makes the folder `path`, which must not exist.
     ///
     /// # Errors
@@ -87,12 +131,7 @@ impl RunDirectory {
             .map_err(|error| Error::run_directory(&file, format!("not a run: {error}")))?;
         let found: serde_json::Value =
             serde_json::from_str(&text).map_err(|error| Error::run_directory(&file, error))?;
-        let format = found.get("format").and_then(serde_json::Value::as_u64);
-        if format != Some(u64::from(FORMAT)) {
-            let found = format.map_or("no".to_owned(), |number| number.to_string());
-            let problem = format!("written in format {found}, this version reads format {FORMAT}");
-            return Err(Error::run_directory(&file, problem));
-        }
+        check_format(&file, &found)?;
         let identity =
             serde_json::from_value(found).map_err(|error| Error::run_directory(&file, error))?;
         Ok((directory, identity))
@@ -154,7 +193,7 @@ impl RunDirectory {
     /// # Errors
     /// [`Error::RunDirectory`] naming the line that is not a record. A last line cut short is left out.
     pub fn records(&self) -> Result<Vec<EpochRecord>, Error> {
-        let path = self.path.join("metrics.jsonl");
+        let path = self.path.join(METRICS);
         let text = match std::fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -168,21 +207,45 @@ impl RunDirectory {
         whole.lines().enumerate().map(parse).collect()
     }
 
-    /// Adds one epoch.
+    /// Removes a file if it is there.
+    ///
+    /// # Errors
+    /// [`Error::RunDirectory`] when it cannot be removed.
+    pub(crate) fn remove(&self, name: &str) -> Result<(), Error> {
+        let path = self.path.join(name);
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(Error::run_directory(&path, error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Adds a line of JSON to a file.
     ///
     /// # Errors
     /// [`Error::RunDirectory`] when it cannot be written.
-    pub fn append_record(&self, record: &EpochRecord) -> Result<(), Error> {
-        let path = self.path.join("metrics.jsonl");
+    pub(crate) fn append(&self, name: &str, value: &impl Serialize) -> Result<(), Error> {
+        let path = self.path.join(name);
         let fault = |error: &dyn std::fmt::Display| Error::run_directory(&path, error);
-        let line = serde_json::to_string(record).map_err(|error| fault(&error))?;
+        let line = serde_json::to_string(value).map_err(|error| fault(&error))?;
         let mut file = std::fs::File::options()
             .create(true)
             .append(true)
             .open(&path)
             .map_err(|error| fault(&error))?;
-        // A checkpoint counts on this line, so it must be on disk first.
-        writeln!(file, "{line}").and_then(|()| file.sync_all()).map_err(|error| fault(&error))
+        // In one call, so that a kill leaves no half line; on disk before a checkpoint counts on it.
+        file.write_all(format!("{line}\n").as_bytes())
+            .and_then(|()| file.sync_all())
+            .map_err(|error| fault(&error))
+    }
+
+    /// Adds one epoch.
+    ///
+    /// # Errors
+    /// [`Error::RunDirectory`] when it cannot be written.
+    pub fn append_record(&self, record: &EpochRecord) -> Result<(), Error> {
+        self.append(METRICS, record)
     }
 
     /// Keeps the first `count` epochs: what a resumed run does again is written again.
@@ -193,7 +256,7 @@ impl RunDirectory {
         let records = self.records()?;
         if records.len() < count {
             let problem = format!("has {} epochs, the checkpoint knows {count}", records.len());
-            return Err(Error::run_directory(&self.path.join("metrics.jsonl"), problem));
+            return Err(Error::run_directory(&self.path.join(METRICS), problem));
         }
         let mut text = String::new();
         for record in &records[..count] {
@@ -202,7 +265,7 @@ impl RunDirectory {
             text.push_str(&line);
             text.push('\n');
         }
-        self.write("metrics.jsonl", text.as_bytes())
+        self.write(METRICS, text.as_bytes())
     }
 
     /// The final evaluation, if the run has got so far.

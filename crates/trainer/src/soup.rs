@@ -67,14 +67,15 @@ pub fn average(
     observer: &mut dyn Observer,
 ) -> Result<Soup, Error> {
     let first = inputs.first().ok_or_else(|| Error::checkpoint(Path::new(""), "no input"))?;
-    let (_, _, run) = Prepared::of_run(&run_of(first)?, pictures, observer)?;
+    let (_, run) = Prepared::of_path(&run_of(first)?, pictures, observer)?;
     let weights = weights_of(first)?;
     let (network, card) = checkpoint::load_model(&weights, &settings.device)?;
     let network = network.with_kernels(run.spec.trainer.kernels).valid();
     let state = CheckpointSet::open(&weights.set)?.state;
     let mut all = vec![(first.clone(), network)];
     for path in &inputs[1..] {
-        let file = weights_of(path)?.file();
+        let weights = weights_of(path)?;
+        let file = weights.file();
         let other = card_in(&WeightsFile::open(&file)?)?
             .ok_or_else(|| Error::checkpoint(&file, "no model card in the metadata"))?;
         let (theirs, ours) = (architecture(&other.model), architecture(&card.model));
@@ -92,7 +93,7 @@ pub fn average(
             return Err(Error::checkpoint(path, problem));
         }
         // A copy of the first network with these values, so that both are known by the same ids.
-        all.push((path.clone(), checkpoint::read_into(all[0].1.valid(), &file)?));
+        all.push((path.clone(), checkpoint::read_into(all[0].1.valid(), &file, &weights.read()?)?));
     }
     let kitchen = Kitchen {
         card: (&card, &weights.file()),

@@ -1,6 +1,6 @@
 //! The weights that a stage starts from, for what refers to them while it trains.
 
-use crate::checkpoint;
+use crate::checkpoint::{self, TrainState, sha256};
 use crate::error::Error;
 use crate::plan::StagePlan;
 use crate::run_directory::RunDirectory;
@@ -8,7 +8,7 @@ use burn::module::Module as _;
 use kiln_models::Network;
 use kiln_optim_schedules::Anchor;
 
-/// What draws the weights of stage number `index`, from 0, to those it starts from, if anything does. They are written
+/// What draws the weights of the stage that `state` is in to those it starts from, if anything does. They are written
 /// into the run's directory when the stage begins, and read from there when it is resumed.
 ///
 /// # Errors
@@ -16,20 +16,26 @@ use kiln_optim_schedules::Anchor;
 pub(crate) fn anchor(
     stage: &StagePlan,
     network: &Network,
-    index: usize,
+    state: &mut TrainState,
     resumed: bool,
     directory: &RunDirectory,
 ) -> Result<Option<Anchor>, Error> {
     let Some(settings) = stage.l2_sp.clone() else { return Ok(None) };
-    let name = format!("stage{:02}-start.safetensors", index + 1);
+    let name = format!("stage{:02}-start.safetensors", state.stage + 1);
     let path = directory.path().join(&name);
     // A copy, whose parameters are known by the same ids.
     let mut start = network.valid();
     if resumed {
-        start = checkpoint::read_into(start, &path)?;
+        let bytes = std::fs::read(&path).map_err(|error| Error::run_directory(&path, error))?;
+        if state.anchor_sha256 != Some(sha256(&bytes)) {
+            let problem = "is damaged: it is not what the stage began with";
+            return Err(Error::run_directory(&path, problem));
+        }
+        start = checkpoint::read_into(start, &path, &bytes)?;
     } else {
         let bytes = checkpoint::model_bytes(&path, network, &stage.card)?;
         directory.write(&name, &bytes)?;
+        state.anchor_sha256 = Some(sha256(&bytes));
     }
     let of_head = network.head_parameters();
     Ok(Some(Anchor::new(settings, &start, |id| of_head.contains(&id))))

@@ -6,7 +6,7 @@
 //! steps, then validation of the network and of the average, a line in `metrics.jsonl`, and a checkpoint where one is due. Everything that decides the result is a
 //! function of the plan and the position in [`TrainState`], so a run continues wherever a checkpoint left it.
 
-use crate::checkpoint::{self, Contents, TrainState};
+use crate::checkpoint::{Contents, Keep, Origin, Snapshot, TrainState, Writer};
 use crate::device_memory::device_memory_bytes;
 use crate::early_stopping::Best;
 use crate::error::Error;
@@ -32,6 +32,8 @@ pub(crate) struct Trainer<'a> {
     pub(crate) val: Arc<Listing>,
     pub(crate) directory: &'a RunDirectory,
     pub(crate) stop: StopRequest,
+    pub(crate) origin: Arc<Origin>,
+    pub(crate) writer: Writer,
 }
 
 /// What changes while a stage trains.
@@ -66,10 +68,12 @@ impl Trainer<'_> {
             progress = self.train_epoch(stage, progress, observer)?;
             if self.stop.is_requested() {
                 self.checkpoint(stage, &progress)?;
+                self.writer.wait()?;
                 return Ok((progress, Ending::Interrupted));
             }
             progress = self.finish_epoch(stage, progress, observer)?;
         }
+        self.writer.wait()?;
         Ok((progress, Ending::Complete))
     }
 
@@ -98,7 +102,7 @@ impl Trainer<'_> {
                 lr,
             });
             // The end of an epoch has its checkpoint after validation.
-            let due = stage.step(state).is_multiple_of(stage.checkpoint_every);
+            let due = stage.checkpoint_every.is_due(stage.step(state), self.writer.since());
             if due && state.step_in_epoch < steps {
                 self.checkpoint(stage, &progress)?;
             }
@@ -161,7 +165,7 @@ impl Trainer<'_> {
         self.directory.append_record(&record)?;
         observer.epoch(&record);
         let progress = Progress { network, optimizer, anchor, average, state };
-        let due = steps_done.is_multiple_of(stage.checkpoint_every);
+        let due = stage.checkpoint_every.is_due(steps_done, self.writer.since());
         if is_best || due || ends {
             self.checkpoint(stage, &progress)?;
         }
@@ -269,11 +273,12 @@ impl Trainer<'_> {
     }
 
     fn checkpoint(&self, stage: &StagePlan, progress: &Progress) -> Result<(), Error> {
-        let folder = self.directory.checkpoints();
         let Progress { network, optimizer, average, state, .. } = progress;
         let (average, card) = (begun(average.as_ref()), &stage.card);
-        checkpoint::write(&folder, Contents { network, average, card, optimizer, state })?;
-        checkpoint::prune(&folder, stage.keep_newest, state.needed(&stage.needed_later))
+        let contents = Contents { network, average, card, optimizer, state };
+        let needed = state.needed(&stage.needed_later).map(str::to_owned).collect();
+        let keep = Keep { newest: stage.keep_newest, needed };
+        self.writer.begin(Snapshot::take(contents, &self.origin), keep)
     }
 }
 
@@ -350,6 +355,8 @@ fn epoch_done(
     record: &EpochRecord,
     ends: bool,
 ) -> (TrainState, bool) {
+    // The name of its checkpoint counts it as done.
+    state.epoch += 1;
     let (value, averaged) = stage.best_by.of(record);
     let beats = |best: &Option<Best>| {
         best.as_ref().is_none_or(|best| best.is_beaten_by(stage.best_by, value))
@@ -370,7 +377,6 @@ fn epoch_done(
         };
         plateau.observe(&mut state.plateau, measure);
     }
-    state.epoch += 1;
     state.step_in_epoch = 0;
     state.tally = crate::tally::Tally::default();
     state.seconds = 0.0;

@@ -73,7 +73,7 @@ fn the_mean_over_the_last_part_is_scored_with_statistics_of_its_own() {
     let (records, _, checkpoints) = run(folder.path(), average);
     let scored: Vec<bool> = records.iter().map(|record| record.average.is_some()).collect();
     assert_eq!(scored, [false, false, true]);
-    let set = |step: u64| checkpoints.join(format!("stage01-step{step:08}"));
+    let set = |step: u64| checkpoints.join(format!("stage01-epoch{:04}-step{step:08}", step / 4));
     assert!(!set(9).join("average.safetensors").exists());
     let [first, second] =
         [10, 12].map(|step| values(&set(step), "model.safetensors", "conv1.weight"));

@@ -1,13 +1,16 @@
 //! Training with 16-bit maps beside f32.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "a test")]
 
+#[path = "support/sets.rs"]
+mod sets;
 mod support;
 
 use kiln_models::WeightsFile;
 use kiln_trainer::record::EpochRecord;
 use kiln_trainer::spec::Layers;
 use kiln_trainer::{
-    Destination, Observer, Outcome, RunDirectory, Silent, StepReport, StopRequest, begin, resume,
+    Destination, Observer, Outcome, ResumeOptions, RunDirectory, Silent, StepReport, StopRequest,
+    begin, resume,
 };
 use std::path::Path;
 use support::runs::{layers_of, settings};
@@ -54,7 +57,7 @@ fn sixteen_bits_train_like_thirty_two() {
             assert_eq!(half.skipped_steps, 0);
         }
         // The weights on disk are f32, with more digits than 16 bits have.
-        let set = folder.path().join(precision).join("checkpoints/stage01-step00000008");
+        let set = folder.path().join(precision).join("checkpoints/stage01-epoch0002-step00000008");
         let file = WeightsFile::open(&set.join("model.safetensors")).unwrap();
         let weights = file.read("layer1.0.conv1.weight").unwrap();
         assert!(weights.iter().any(|value| value.to_bits() & 0x3ff != 0));
@@ -82,17 +85,14 @@ fn steps_that_overflow_are_left_out_and_counted() {
     );
     begin("test", &layers, &destination, &settings, &mut StopAtOnce(stop)).unwrap();
     // As if very many good steps had doubled the scale far too often.
-    let state = path.join("checkpoints/stage01-step00000001/state.json");
-    let text = std::fs::read_to_string(&state).unwrap();
-    assert!(text.contains("\"scale\": 65536.0"), "{text}");
-    let text = text.replace("\"scale\": 65536.0", "\"scale\": 134217728.0");
-    std::fs::write(&state, text).unwrap();
+    let set = path.join("checkpoints/stage01-epoch0000-step00000001");
+    sets::rewrite(&set, "state.json", "\"scale\": 65536.0", "\"scale\": 134217728.0");
     settings.stop = StopRequest::default();
-    resume(&path, None, &settings, &mut Silent).unwrap();
+    resume(&path, &ResumeOptions::default(), &settings, &mut Silent).unwrap();
     let records = RunDirectory::open(&path).unwrap().0.records().unwrap();
     let skipped: u64 = records.iter().map(|record| record.skipped_steps).sum();
     assert!((1..12).contains(&skipped), "{records:?}");
     assert!(records.iter().all(|record| record.train_loss.is_finite()), "{records:?}");
-    let last = path.join("checkpoints/stage01-step00000016/state.json");
+    let last = path.join("checkpoints/stage01-epoch0002-step00000016/state.json");
     assert!(!std::fs::read_to_string(last).unwrap().contains("134217728"));
 }

@@ -5,8 +5,8 @@ use burn::tensor::Device;
 use kiln_trainer::record::EpochRecord;
 use kiln_trainer::spec::{Layer, Layers};
 use kiln_trainer::{
-    Destination, Observer, Outcome, RunDirectory, RunSettings, Silent, StepReport, StopRequest,
-    begin, resume,
+    Destination, Observer, Outcome, ResumeOptions, RunDirectory, RunSettings, Silent, StepReport,
+    StopRequest, begin, resume,
 };
 use std::hash::Hasher as _;
 use std::path::Path;
@@ -108,7 +108,7 @@ fn result(outcome: Outcome) -> Result {
         record.seconds = 0.0;
         record.device_memory_bytes = None;
     }
-    let newest = run.checkpoints().join(format!("stage02-step{STEPS:08}"));
+    let newest = run.checkpoints().join(format!("stage02-epoch0002-step{STEPS:08}"));
     let files = ["model.safetensors", "average.safetensors", "optimizer.safetensors"]
         .map(|name| fingerprint(&std::fs::read(newest.join(name)).unwrap()));
     Result { files, records, top1: evaluation.top1, loss: evaluation.loss }
@@ -137,7 +137,9 @@ fn stopping_anywhere_and_resuming_changes_no_bit() {
         let destination = Destination::Exactly(path.clone());
         let outcome = begin("test", &layers, &destination, &settings(2, &stop), &mut observer);
         assert!(matches!(outcome.unwrap(), Outcome::Interrupted { .. }));
-        let resumed = resume(&path, None, &settings(workers, &never), &mut Silent).unwrap();
+        let resumed =
+            resume(&path, &ResumeOptions::default(), &settings(workers, &never), &mut Silent)
+                .unwrap();
         assert_eq!(result(resumed), expected, "stopped after {steps} steps");
     }
 }
@@ -153,7 +155,12 @@ fn a_run_without_a_checkpoint_starts_again_from_the_same_bits() {
     let outcome = begin("test", &layers, &destination, &settings(1, &never), &mut Silent).unwrap();
     let expected = result(outcome);
     std::fs::remove_dir_all(path.join("checkpoints")).unwrap();
-    assert_eq!(result(resume(&path, None, &settings(1, &never), &mut Silent).unwrap()), expected);
+    assert_eq!(
+        result(
+            resume(&path, &ResumeOptions::default(), &settings(1, &never), &mut Silent).unwrap()
+        ),
+        expected
+    );
 }
 
 #[test]
@@ -172,7 +179,8 @@ fn only_the_best_and_the_newest_checkpoints_stay() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     names.sort();
-    let newest = ["stage02-step00000015".to_owned(), "stage02-step00000016".to_owned()];
+    let newest =
+        ["stage02-epoch0001-step00000015".to_owned(), "stage02-epoch0002-step00000016".to_owned()];
     let mut expected = Vec::from(newest);
     expected.push(evaluation.checkpoint);
     expected.sort();
@@ -194,7 +202,7 @@ fn pictures_that_changed_are_noticed() {
     let class = std::fs::read_dir(train).unwrap().next().unwrap().unwrap().path();
     let picture = std::fs::read_dir(class).unwrap().next().unwrap().unwrap().path();
     std::fs::remove_file(picture).unwrap();
-    let error = resume(&path, None, &settings, &mut Silent).unwrap_err();
+    let error = resume(&path, &ResumeOptions::default(), &settings, &mut Silent).unwrap_err();
     assert_eq!(error.exit_code(), 5, "{error}");
     assert!(error.to_string().contains("the pictures are not those the run began with"), "{error}");
 }

@@ -83,7 +83,7 @@ fn a_soup_has_mean_weights_and_statistics_of_its_own() {
 fn a_checkpoint_is_an_ingredient_and_others_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let one = run(folder.path(), "one", "");
-    let checkpoint = one.join("checkpoints/stage01-step00000004");
+    let checkpoint = one.join("checkpoints/stage01-epoch0001-step00000004");
     let inputs = [checkpoint.clone(), checkpoint.clone()];
     let soup = average(&inputs, SoupKind::Uniform, None, &settings(), &mut Silent).unwrap();
     assert_eq!(soup.ingredients.len(), 2);

@@ -1,17 +1,20 @@
 //! `kiln train` and `kiln resume`.
 
-use crate::arguments::{MachineArguments, ResumeArguments, TrainArguments};
+use crate::arguments::{MachineArguments, ResumeArguments, TimeLimit, TrainArguments};
 use crate::commands::dry_run::dry_run;
 use crate::commands::report::write_report;
 use crate::exit::INTERRUPTED;
 use crate::experiment::Experiment;
 use crate::output::{complain, say};
 use crate::reporter::Reporter;
+use kiln_trainer::spec::Layer;
 use kiln_trainer::{
-    Destination, Observer as _, Outcome, RunSettings, StopRequest, begin, resume as resume_run,
+    Destination, Observer as _, Outcome, ResumeOptions, RunSettings, StopRequest, begin,
+    begin_or_resume, resume as resume_run,
 };
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Instant;
 
 pub(crate) fn train(arguments: &TrainArguments) -> anyhow::Result<ExitCode> {
     let experiment = Experiment::from_arguments(&arguments.experiment)?;
@@ -28,32 +31,40 @@ pub(crate) fn train(arguments: &TrainArguments) -> anyhow::Result<ExitCode> {
         let settings = without_handler(&arguments.machine, StopRequest::default())?;
         return dry_run(&experiment, &settings, folder, &mut reporter);
     }
-    let settings = settings(&arguments.machine)?;
+    let settings = settings(&arguments.machine, &arguments.limit)?;
     let destination = match &arguments.out {
         Some(path) => Destination::Exactly(path.clone()),
         None => Destination::Numbered(PathBuf::from("runs")),
     };
+    let train = if arguments.auto_resume { begin_or_resume } else { begin };
     let outcome =
-        begin(&experiment.name, &experiment.layers, &destination, &settings, &mut reporter);
+        train(&experiment.name, &experiment.layers, &destination, &settings, &mut reporter);
     reporter.finish();
     conclude(outcome?, arguments.machine.quiet)
 }
 
 pub(crate) fn resume(arguments: &ResumeArguments) -> anyhow::Result<ExitCode> {
-    let settings = settings(&arguments.machine)?;
+    let settings = settings(&arguments.machine, &arguments.limit)?;
     let mut reporter = Reporter::new(arguments.machine.quiet);
-    let outcome = resume_run(&arguments.run, arguments.data.as_deref(), &settings, &mut reporter);
+    let changes = arguments.set.iter().map(|text| Layer::from_assignment(text));
+    let options = ResumeOptions {
+        pictures: arguments.data.clone(),
+        changes: changes.collect::<Result<_, _>>()?,
+        allow_changes: arguments.allow_changes,
+    };
+    let outcome = resume_run(&arguments.run, &options, &settings, &mut reporter);
     reporter.finish();
     conclude(outcome?, arguments.machine.quiet)
 }
 
-/// The machine, with Ctrl-C and SIGTERM asking the run to stop. A second Ctrl-C ends the program at once; the last
+/// The machine, with Ctrl-C, SIGTERM and the time limit asking the run to stop. A second Ctrl-C ends the program at once; the last
 /// checkpoint stays whole.
-fn settings(machine: &MachineArguments) -> anyhow::Result<RunSettings> {
-    let stop = StopRequest::default();
+fn settings(machine: &MachineArguments, limit: &TimeLimit) -> anyhow::Result<RunSettings> {
+    let deadline = limit.time_limit.and_then(|limit| Instant::now().checked_add(limit));
+    let stop = StopRequest::at(deadline);
     let handle = stop.clone();
     ctrlc::set_handler(move || {
-        if handle.is_requested() {
+        if handle.is_asked() {
             std::process::exit(i32::from(INTERRUPTED));
         }
         handle.request();

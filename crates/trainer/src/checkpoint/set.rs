@@ -1,27 +1,24 @@
-//! Writing, finding, reading and pruning checkpoint sets.
+//! Finding, checking and reading sets.
 
-use super::state::{FinishedStage, TrainState};
-use super::tensors::{TensorFile, Tensors, from_bytes, to_bytes};
-use crate::card::ModelCard;
-use crate::early_stopping::Best;
+use super::snapshot::{AVERAGE, CONFIG, MODEL, OPTIMIZER, ORIGIN, STATE, STEPS};
+use super::state::TrainState;
+use super::sums::Sums;
+use super::tensors::{TensorFile, from_bytes};
+use super::weights::{Weights, read_into};
 use crate::error::Error;
-use crate::run_directory::RunDirectory;
-use crate::weights::{CARD, Take};
+use crate::run_directory::check_format;
 use burn::module::Module as _;
 use burn::tensor::Device;
-use kiln_models::{NamedTensor, Network, load_state_dict, parameter_names, state_dict};
+use kiln_models::{Network, parameter_names};
 use kiln_optim_schedules::{Averaged, Optimizer, SavedSlot};
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::fs::{self, File};
-use std::io::Write as _;
+use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 
-const MODEL: &str = "model.safetensors";
-const AVERAGE: &str = "average.safetensors";
-const OPTIMIZER: &str = "optimizer.safetensors";
-const STATE: &str = "state.json";
-/// Key of the number of updates that each parameter has had, in the metadata of the optimizer's state.
-const STEPS: &str = "kiln.steps";
+/// What the names of sets begin with.
+pub(super) const SET: &str = "stage";
+/// What a set that cannot be used is renamed to begin with.
+const DAMAGED: &str = "damaged-";
 
 /// A complete checkpoint on disk, its tensors not yet read.
 #[derive(Debug, Clone)]
@@ -32,190 +29,120 @@ pub(crate) struct CheckpointSet {
     pub(crate) state: TrainState,
 }
 
-/// What a set is made of.
-#[derive(Clone, Copy)]
-pub(crate) struct Contents<'a> {
-    pub(crate) network: &'a Network,
-    /// If it has been updated.
-    pub(crate) average: Option<&'a Averaged<Network>>,
-    pub(crate) card: &'a ModelCard,
-    pub(crate) optimizer: &'a Optimizer,
-    pub(crate) state: &'a TrainState,
+/// The newest set that is intact, and those that are not.
+#[derive(Debug)]
+pub(crate) struct Newest {
+    /// It; absent when there is no set yet.
+    pub(crate) set: Option<CheckpointSet>,
+    /// What is wrong with newer ones, newest first.
+    pub(crate) skipped: Vec<Error>,
 }
 
-/// Writes a set under `folder` and returns its path: to a temporary folder, synced, renamed.
+/// The newest intact set under `folder`, every file of it checked. Newer ones are renamed to `damaged-...`, so that nothing
+/// takes them for sets.
 ///
 /// # Errors
-/// [`Error::Checkpoint`] when anything cannot be written; nothing is left behind then.
-pub(crate) fn write(folder: &Path, contents: Contents<'_>) -> Result<PathBuf, Error> {
-    let name = contents.state.checkpoint_name();
-    let path = folder.join(&name);
-    let partial = folder.join(format!(".{name}.partial"));
-    let written = write_files(&partial, contents)
-        .and_then(|()| replace(&partial, &path).map_err(|error| Error::checkpoint(&path, error)));
-    if let Err(error) = written {
-        // The disk may be full: give its space back. The error to report is the first one.
-        let _ = fs::remove_dir_all(&partial);
-        return Err(error);
+/// [`Error::NewerFormat`] for a set of a newer Kiln, whose work must not be lost; [`Error::Checkpoint`] when there are sets but
+/// not one is intact.
+pub(crate) fn newest(folder: &Path) -> Result<Newest, Error> {
+    let mut skipped = Vec::new();
+    let mut damaged = Vec::new();
+    let mut set = None;
+    for name in names(folder)?.into_iter().rev() {
+        match CheckpointSet::open(&folder.join(&name)).and_then(CheckpointSet::checked) {
+            Ok(found) => {
+                set = Some(found);
+                break;
+            }
+            Err(error @ Error::NewerFormat { .. }) => return Err(error),
+            Err(error) => {
+                skipped.push(error);
+                damaged.push(name);
+            }
+        }
     }
-    Ok(path)
-}
-
-fn write_files(partial: &Path, contents: Contents<'_>) -> Result<(), Error> {
-    let Contents { network, average, card, optimizer, state } = contents;
-    let fault = |error: &dyn std::fmt::Display| Error::checkpoint(partial, error);
-    if partial.exists() {
-        fs::remove_dir_all(partial).map_err(|error| fault(&error))?;
+    if set.is_none() && !skipped.is_empty() {
+        let reasons: Vec<String> = skipped.iter().map(ToString::to_string).collect();
+        let problem = format!(
+            "no checkpoint is intact; remove the folder to train from the start: {}",
+            reasons.join("; ")
+        );
+        return Err(Error::checkpoint(folder, problem));
     }
-    fs::create_dir_all(partial).map_err(|error| fault(&error))?;
-
-    let average = average.map(|average| (AVERAGE, &average.network));
-    for (file, network) in [(MODEL, network)].into_iter().chain(average) {
-        sync_write(&partial.join(file), &model_bytes(partial, network, card)?)?;
+    for name in damaged {
+        let path = folder.join(&name);
+        let aside = folder.join(format!("{DAMAGED}{name}"));
+        let fault = |error: std::io::Error| Error::checkpoint(&path, error);
+        if aside.exists() {
+            fs::remove_dir_all(&aside).map_err(fault)?;
+        }
+        fs::rename(&path, &aside).map_err(fault)?;
     }
-
-    let names = parameter_names(network);
-    let slots = optimizer.save(names.iter().map(|named| (named.id, named.name.as_str())));
-    let steps: BTreeMap<&str, u64> =
-        slots.iter().map(|slot| (slot.parameter.as_str(), slot.step)).collect();
-    let steps = serde_json::to_string(&steps).map_err(|error| fault(&error))?;
-    let slots = slots.into_iter().map(|slot| {
-        (format!("{}/{}", slot.parameter, slot.slot), (vec![slot.values.len()], slot.values))
-    });
-    sync_write(&partial.join(OPTIMIZER), &to_bytes(partial, slots, metadata(STEPS, steps))?)?;
-
-    let state = serde_json::to_string_pretty(state).map_err(|error| fault(&error))?;
-    sync_write(&partial.join(STATE), state.as_bytes())?;
-    sync_folder(partial).map_err(|error| fault(&error))
+    Ok(Newest { set, skipped })
 }
 
-/// A file of weights with their card.
-///
-/// # Errors
-/// [`Error::Checkpoint`] when they cannot be encoded.
-pub(crate) fn model_bytes(
-    path: &Path,
-    network: &Network,
-    card: &ModelCard,
-) -> Result<Vec<u8>, Error> {
-    let card = serde_json::to_string(card).map_err(|error| Error::checkpoint(path, error))?;
-    let weights = state_dict(network).into_iter();
-    let weights = weights.map(|tensor| (tensor.name, (tensor.shape, tensor.values)));
-    to_bytes(path, weights, metadata(CARD, card))
-}
-
-/// Metadata of one entry: equal states give equal files, which a map of several would not.
-fn metadata(key: &str, text: String) -> HashMap<String, String> {
-    HashMap::from([(key.to_owned(), text)])
-}
-
-/// Puts the folder in its place. One of that name is from the same step: written when somebody asked to stop before the
-/// validation that a resumed run then does. It goes out of sight before it is removed, so that no half of it is ever seen.
-fn replace(partial: &Path, path: &Path) -> std::io::Result<()> {
-    if path.exists() {
-        hide_and_remove(path)?;
-    }
-    fs::rename(partial, path)?;
-    path.parent().map_or(Ok(()), sync_folder)
-}
-
-/// Removes a set so that one half removed is never taken for a whole one.
-fn hide_and_remove(path: &Path) -> std::io::Result<()> {
-    let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
-    let hidden = path.with_file_name(format!(".{}.removed", name.unwrap_or_default()));
-    if hidden.exists() {
-        fs::remove_dir_all(&hidden)?;
-    }
-    fs::rename(path, &hidden)?;
-    fs::remove_dir_all(&hidden)
-}
-
-fn sync_write(path: &Path, contents: &[u8]) -> Result<(), Error> {
-    File::create(path)
-        .and_then(|mut file| file.write_all(contents).and_then(|()| file.sync_all()))
-        .map_err(|error| Error::checkpoint(path, error))
-}
-
-/// A rename is only on disk once its folder is. Windows cannot open folders and does not need it.
-fn sync_folder(path: &Path) -> std::io::Result<()> {
-    if cfg!(unix) { File::open(path)?.sync_all() } else { Ok(()) }
-}
-
-/// The newest set under `folder`; none when there is no set yet.
+/// The newest set under `folder`, of which only the state is checked; none when there is no set yet.
 ///
 /// # Errors
 /// [`Error::Checkpoint`] when the newest set's state cannot be read.
-pub(crate) fn newest(folder: &Path) -> Result<Option<CheckpointSet>, Error> {
+pub(super) fn newest_state(folder: &Path) -> Result<Option<CheckpointSet>, Error> {
     names(folder)?.pop().map(|name| CheckpointSet::open(&folder.join(name))).transpose()
-}
-
-/// The weights of a set: those that trained or, if they are the best, their average.
-#[derive(Debug, Clone)]
-pub(crate) struct Weights {
-    /// The set's folder.
-    pub(crate) set: PathBuf,
-    /// Whether they are its average.
-    pub(crate) averaged: bool,
-}
-
-impl Weights {
-    /// Those of a stage that is over.
-    ///
-    /// # Errors
-    /// [`Error::Checkpoint`] when no epoch of it is on record.
-    pub(crate) fn of_stage(
-        directory: &RunDirectory,
-        finished: Option<&FinishedStage>,
-        take: Take,
-    ) -> Result<Self, Error> {
-        let folder = directory.checkpoints();
-        let finished =
-            finished.ok_or_else(|| Error::checkpoint(&folder, "the stage is not on record"))?;
-        Ok(Self::choose(&folder, take, finished.best.as_ref(), &finished.newest))
-    }
-
-    /// The best ones under `folder` if they are asked for and known, else those of the set called `newest`.
-    fn choose(folder: &Path, take: Take, best: Option<&Best>, newest: &str) -> Self {
-        match (take, best) {
-            (Take::Best, Some(best)) => {
-                Self { set: folder.join(&best.checkpoint), averaged: best.averaged }
-            }
-            _ => Self { set: folder.join(newest), averaged: false },
-        }
-    }
-
-    /// Their file.
-    pub(crate) fn file(&self) -> PathBuf {
-        self.set.join(if self.averaged { AVERAGE } else { MODEL })
-    }
-}
-
-/// A run's best or newest weights.
-///
-/// # Errors
-/// [`Error::Checkpoint`] when there are none yet.
-pub(crate) fn find(directory: &RunDirectory, take: Take) -> Result<Weights, Error> {
-    let folder = directory.checkpoints();
-    let newest = newest(&folder)?
-        .ok_or_else(|| Error::checkpoint(&folder, "the run has no checkpoint yet"))?;
-    Ok(Weights::choose(&folder, take, newest.state.best.as_ref(), &newest.name()))
 }
 
 impl CheckpointSet {
     /// The set in `path`.
     ///
     /// # Errors
-    /// [`Error::Checkpoint`] when its state cannot be read.
+    /// [`Error::Checkpoint`] when its state cannot be read, [`Error::NewerFormat`] when a newer Kiln wrote it.
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
-        let file = path.join(STATE);
-        let text = fs::read_to_string(&file).map_err(|error| {
-            Error::checkpoint(
-                &file,
-                format!("{error}; remove the checkpoint's folder to use the one before"),
-            )
-        })?;
-        let state = serde_json::from_str(&text).map_err(|error| Error::checkpoint(&file, error))?;
+        let sums = Sums::of_set(path)?;
+        let origin = path.join(ORIGIN);
+        let found = serde_json::from_slice(&sums.read(path, ORIGIN)?)
+            .map_err(|error| Error::checkpoint(&origin, error))?;
+        check_format(&origin, &found)?;
+        let state = serde_json::from_slice(&sums.read(path, STATE)?)
+            .map_err(|error| Error::checkpoint(&path.join(STATE), error))?;
         Ok(Self { path: path.to_owned(), state })
+    }
+
+    /// The set, every file of which is there and as it was written.
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`] naming the file that is not.
+    pub(crate) fn checked(self) -> Result<Self, Error> {
+        let sums = Sums::of_set(&self.path)?;
+        let average = (self.state.average_updates > 0).then_some(AVERAGE);
+        for name in [MODEL, OPTIMIZER, CONFIG].into_iter().chain(average) {
+            sums.read(&self.path, name)?;
+        }
+        Ok(self)
+    }
+
+    /// Forgets best sets that are not there any more, or damaged; says which. They can be missing after a newer set was
+    /// skipped, for which they had been removed.
+    pub(crate) fn forget_damaged_best(&mut self, folder: &Path) -> Vec<String> {
+        let mut lines = Vec::new();
+        for best in [&mut self.state.best, &mut self.state.stage_best] {
+            let Some(name) = best.as_ref().map(|best| best.checkpoint.clone()) else { continue };
+            if let Err(error) = Self::open(&folder.join(&name)).and_then(Self::checked) {
+                *best = None;
+                let line = format!("the best of the epochs that follow counts, as {error}");
+                if !lines.contains(&line) {
+                    lines.push(line);
+                }
+            }
+        }
+        lines
+    }
+
+    /// The configuration that the run had.
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`] when it is missing or damaged.
+    pub(crate) fn config(&self) -> Result<String, Error> {
+        let path = self.path.join(CONFIG);
+        String::from_utf8(Sums::of_set(&self.path)?.read(&self.path, CONFIG)?)
+            .map_err(|error| Error::checkpoint(&path, error))
     }
 
     /// The weights that trained.
@@ -235,8 +162,9 @@ impl CheckpointSet {
         if updates == 0 {
             return Ok(None);
         }
+        let weights = Weights { set: self.path.clone(), averaged: true };
         // Into a copy, whose parameters are known by the same ids.
-        let network = read_into(network.valid(), &self.path.join(AVERAGE))?;
+        let network = read_into(network.valid(), &weights.file(), &weights.read()?)?;
         Ok(Some(Averaged { network, updates }))
     }
 
@@ -256,7 +184,7 @@ impl CheckpointSet {
         device: &Device,
     ) -> Result<(), Error> {
         let path = self.path.join(OPTIMIZER);
-        let bytes = fs::read(&path).map_err(|error| Error::checkpoint(&path, error))?;
+        let bytes = Sums::of_set(&self.path)?.read(&self.path, OPTIMIZER)?;
         let TensorFile { mut tensors, metadata } = from_bytes(&path, &bytes)?;
         let steps = metadata
             .get(STEPS)
@@ -289,68 +217,8 @@ impl CheckpointSet {
     }
 }
 
-/// The network and card of the weights.
-///
-/// # Errors
-/// [`Error::Checkpoint`] when the file is missing or damaged.
-pub(crate) fn load_model(
-    weights: &Weights,
-    device: &Device,
-) -> Result<(Network, ModelCard), Error> {
-    let path = weights.file();
-    let fault = |error: &dyn std::fmt::Display| Error::checkpoint(&path, error);
-    let bytes = fs::read(&path).map_err(|error| fault(&error))?;
-    let TensorFile { tensors, metadata } = from_bytes(&path, &bytes)?;
-    let card = metadata.get(CARD).ok_or_else(|| fault(&"no model card in the metadata"))?;
-    let card: ModelCard = serde_json::from_str(card).map_err(|error| fault(&error))?;
-    let network = card.model.build(card.class_names.len(), device);
-    Ok((fill(network, tensors).map_err(|problem| fault(&problem))?, card))
-}
-
-/// `network` with the values of a file.
-///
-/// # Errors
-/// [`Error::Checkpoint`] when the file is missing, damaged or of another model.
-pub(crate) fn read_into(network: Network, path: &Path) -> Result<Network, Error> {
-    let bytes = fs::read(path).map_err(|error| Error::checkpoint(path, error))?;
-    let TensorFile { tensors, .. } = from_bytes(path, &bytes)?;
-    fill(network, tensors).map_err(|problem| Error::checkpoint(path, problem))
-}
-
-/// `network` with all of the tensors, and no others, as its values.
-fn fill(network: Network, mut tensors: Tensors) -> Result<Network, String> {
-    let network = load_state_dict(network, |name, _| {
-        let (shape, values) = tensors.remove(name)?;
-        Some(NamedTensor { name: name.to_owned(), shape, values })
-    })
-    .map_err(|error| error.to_string())?;
-    match tensors.keys().min() {
-        Some(stray) => Err(format!("`{stray}` does not fit the model")),
-        None => Ok(network),
-    }
-}
-
-/// Removes all sets but the newest `keep` and those that are `needed`.
-///
-/// # Errors
-/// [`Error::Checkpoint`] when one cannot be removed.
-pub(crate) fn prune<'a>(
-    folder: &Path,
-    keep: usize,
-    needed: impl Iterator<Item = &'a str>,
-) -> Result<(), Error> {
-    let needed: HashSet<&str> = needed.collect();
-    let names = names(folder)?;
-    let old = names.len().saturating_sub(keep);
-    for name in names[..old].iter().filter(|name| !needed.contains(name.as_str())) {
-        let path = folder.join(name);
-        hide_and_remove(&path).map_err(|error| Error::checkpoint(&path, error))?;
-    }
-    Ok(())
-}
-
-/// Names of the complete sets, oldest first: they sort as their stages and steps do.
-fn names(folder: &Path) -> Result<Vec<String>, Error> {
+/// Names of the complete sets, oldest first: they sort as their stages, epochs and steps do.
+pub(super) fn names(folder: &Path) -> Result<Vec<String>, Error> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -361,7 +229,7 @@ fn names(folder: &Path) -> Result<Vec<String>, Error> {
         let entry = entry.map_err(|error| Error::checkpoint(folder, error))?;
         let name = entry.file_name().to_string_lossy().into_owned();
         let is_set = entry.file_type().is_ok_and(|kind| kind.is_dir());
-        if is_set && name.starts_with("stage") {
+        if is_set && name.starts_with(SET) {
             names.push(name);
         }
     }

@@ -44,6 +44,9 @@ pub(crate) struct TrainState {
     /// Steps of the unfinished epoch that were left out because gradients overflowed in f16.
     #[serde(default)]
     pub(crate) skipped_steps: u64,
+    /// SHA-256 of the file of weights that the stage is drawn to, if it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) anchor_sha256: Option<String>,
     /// Lines of `metrics.jsonl` that belong to this state.
     pub(crate) records: usize,
     /// Whether the stage is complete: by its length or by early stopping.
@@ -84,8 +87,10 @@ impl TrainState {
         self.best.as_ref().map(name).into_iter().chain(of_stages)
     }
 
-    /// Name of the checkpoint that holds this state.
+    /// Name of the checkpoint that holds this state. With the epochs that are done in it, one that is written when somebody
+    /// asks to stop before the last validation of an epoch comes before the one written after it.
     pub(crate) fn checkpoint_name(&self) -> String {
-        format!("stage{:02}-step{:08}", self.stage + 1, self.run_step)
+        let Self { stage, epoch, run_step, .. } = self;
+        format!("stage{:02}-epoch{epoch:04}-step{run_step:08}", stage + 1)
     }
 }

@@ -1,5 +1,6 @@
 //! Spans become steps, ops and schedules are built.
 
+use super::checkpoint_pace::CheckpointPace;
 use super::stage_plan::{StagePlan, Start};
 use crate::card::ModelCard;
 use crate::drop_schedule::{DropLine, DropSchedule};
@@ -69,12 +70,8 @@ fn resolve_stage(
     }
     let timeline = Timeline { steps_per_epoch, total_steps };
     let schedule = build_schedule(name, stage, timeline, layers)?;
-    let every = &stage.checkpoint.every;
-    let checkpoint_every =
-        every.steps(timeline).map_err(|error| fault("checkpoint.every", &error))?;
-    if checkpoint_every == 0 {
-        return Err(fault("checkpoint.every", &"must be at least one step"));
-    }
+    let checkpoint_every = CheckpointPace::new(stage.checkpoint.every, timeline)
+        .map_err(|problem| fault("checkpoint.every", &problem))?;
     let card = ModelCard {
         model: spec.model.clone(),
         class_names: train.class_names().to_vec(),

@@ -1,5 +1,6 @@
 //! A stage as it runs: no choice is left.
 
+use super::checkpoint_pace::CheckpointPace;
 use crate::card::ModelCard;
 use crate::checkpoint::TrainState;
 use crate::drop_schedule::DropLine;
@@ -79,8 +80,8 @@ pub struct StagePlan {
     pub min_delta: f64,
     /// Epochs without improvement after which the stage ends.
     pub patience: u64,
-    /// Optimizer steps between checkpoints.
-    pub checkpoint_every: u64,
+    /// The time between checkpoints.
+    pub checkpoint_every: CheckpointPace,
     /// Newest checkpoints to keep.
     pub keep_newest: usize,
 }
@@ -171,7 +172,7 @@ impl StagePlan {
             steps_per_epoch: u64,
             epochs: u64,
             total_steps: u64,
-            checkpoint_every_steps: u64,
+            checkpoint_every: CheckpointPace,
             first_lr: f64,
             last_lr: f64,
             card: ModelCard,
@@ -183,7 +184,7 @@ impl StagePlan {
             steps_per_epoch: self.steps_per_epoch,
             epochs: self.epochs,
             total_steps: self.total_steps,
-            checkpoint_every_steps: self.checkpoint_every,
+            checkpoint_every: self.checkpoint_every,
             first_lr: lr(0),
             last_lr: lr(self.total_steps - 1),
             card: self.card.clone(),

@@ -1,5 +1,6 @@
 //! The tables of an experiment file.
 
+use super::checkpoint_every::CheckpointEvery;
 use super::start_from::StartFrom;
 use crate::drop_schedule::DropSchedule;
 use crate::error::Error;
@@ -268,8 +269,8 @@ pub struct EarlyStoppingSpec {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CheckpointSpec {
-    /// The span between two checkpoints. The end of a stage and a new best epoch are always kept too.
-    pub every: Span,
+    /// The time between two checkpoints. The end of a stage and a new best epoch are always kept too.
+    pub every: CheckpointEvery,
     /// How many of the newest stay on disk beside the best.
     pub keep_newest: usize,
     /// What makes an epoch the best; early stopping watches it too.

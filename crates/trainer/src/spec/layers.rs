@@ -156,7 +156,7 @@ impl Layer {
         values
     }
 
-    fn get(&self, path: &[&str]) -> Option<&Value> {
+    pub(crate) fn get(&self, path: &[&str]) -> Option<&Value> {
         path.iter().try_fold(&self.values, |value, part| value.get(part))
     }
 }

@@ -1,10 +1,12 @@
 //! What the user wrote: the experiment file, its layers and its errors.
 
+mod checkpoint_every;
 mod decode;
 mod experiment;
 mod layers;
 mod start_from;
 
+pub use checkpoint_every::CheckpointEvery;
 pub use experiment::{
     BatchSpec, CheckpointSpec, DataSpec, EarlyStoppingSpec, ExperimentSpec, InputSpec, LimitSpec,
     Metric, Precision, StageSpec, SubsetSpec,

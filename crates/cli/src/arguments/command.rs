@@ -1,6 +1,8 @@
-//! The command line.
+//! The commands, and the arguments of those that do not train.
 
-use crate::bench::Mode;
+use super::benches::BenchArguments;
+use super::model::{LayoutName, ModelArguments};
+use super::run::{ExperimentArguments, MachineArguments, ResumeArguments, TrainArguments};
 use crate::device::DeviceName;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -46,62 +48,6 @@ pub(crate) enum Command {
     Bench(BenchArguments),
 }
 
-/// Where and how to compute; nothing of this changes a result on the CPU.
-#[derive(Debug, Args)]
-pub(crate) struct MachineArguments {
-    /// Where to compute.
-    #[arg(long, value_enum, default_value_t = DeviceName::Flex)]
-    pub(crate) device: DeviceName,
-    /// Threads that decode and augment pictures [default: one for each processor].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    pub(crate) workers: Option<u16>,
-    /// Print nothing but results and errors.
-    #[arg(long, short)]
-    pub(crate) quiet: bool,
-}
-
-/// An experiment and what is laid over it.
-#[derive(Debug, Args)]
-pub(crate) struct ExperimentArguments {
-    /// An experiment file, or the name of one in `configs/`.
-    pub(crate) config: PathBuf,
-    /// Folder of pictures; sets `data.source.path`.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) data: Option<PathBuf>,
-    /// An overlay file, or the name of one in `overlays/` beside the experiment; may be repeated.
-    #[arg(long, value_name = "NAME")]
-    pub(crate) overlay: Vec<PathBuf>,
-    /// One setting, such as `stage.train.batch.micro=8`; may be repeated.
-    #[arg(long, value_name = "KEY=VALUE")]
-    pub(crate) set: Vec<String>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct TrainArguments {
-    #[command(flatten)]
-    pub(crate) experiment: ExperimentArguments,
-    #[command(flatten)]
-    pub(crate) machine: MachineArguments,
-    /// The run directory; must not exist [default: runs/NAME-NNN].
-    #[arg(long, value_name = "DIR")]
-    pub(crate) out: Option<PathBuf>,
-    /// Print the plan, try one pass of each stage, write its first pictures as NAME-STAGE.png into --out [default: .],
-    /// and train nothing.
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ResumeArguments {
-    /// The run directory.
-    pub(crate) run: PathBuf,
-    /// Where the pictures are now, if they have moved.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) data: Option<PathBuf>,
-    #[command(flatten)]
-    pub(crate) machine: MachineArguments,
-}
-
 #[derive(Debug, Args)]
 pub(crate) struct EvaluateArguments {
     /// The run directory.
@@ -138,112 +84,6 @@ pub(crate) struct PredictArguments {
     /// Print the predictions as JSON.
     #[arg(long)]
     pub(crate) json: bool,
-}
-
-/// What a file of weights is and was trained on. What is left out is the file's card, or torchvision's for the model.
-#[derive(Debug, Args)]
-pub(crate) struct ModelArguments {
-    /// The model's name, such as `resnet50`; without it the tensors show it.
-    #[arg(long, value_name = "NAME")]
-    pub(crate) model: Option<String>,
-    /// One of the model's settings, such as `constants=tensorflow`; may be repeated.
-    #[arg(long, value_name = "KEY=VALUE", requires = "model")]
-    pub(crate) model_set: Vec<String>,
-    /// Whose names the tensors have; without it they show.
-    #[arg(long, value_enum)]
-    pub(crate) layout: Option<LayoutName>,
-    /// Side of the square input, in pixels.
-    #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u32).range(1..=16_384))]
-    pub(crate) size: Option<u32>,
-    /// The shorter side becomes size / ratio before the centre is cropped.
-    #[arg(long, value_name = "RATIO", value_parser = ratio)]
-    pub(crate) crop_ratio: Option<f64>,
-    /// The filter of that resize.
-    #[arg(long, value_enum)]
-    pub(crate) interpolation: Option<FilterName>,
-    /// Mean of each channel, such as `0.485,0.456,0.406`.
-    #[arg(long, value_name = "R,G,B", value_parser = channels)]
-    pub(crate) mean: Option<Channels>,
-    /// Standard deviation of each channel.
-    #[arg(long, value_name = "R,G,B", value_parser = deviations)]
-    pub(crate) std: Option<Channels>,
-    /// Names of the classes, one on each line.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) class_names: Option<PathBuf>,
-}
-
-impl ModelArguments {
-    /// Whether any of them is there.
-    pub(crate) fn is_given(&self) -> bool {
-        self.model.is_some()
-            || self.layout.is_some()
-            || self.size.is_some()
-            || self.crop_ratio.is_some()
-            || self.interpolation.is_some()
-            || self.mean.is_some()
-            || self.std.is_some()
-            || self.class_names.is_some()
-    }
-}
-
-/// A number for each channel.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Channels(pub(crate) [f32; 3]);
-
-fn channels(text: &str) -> Result<Channels, String> {
-    let numbers: Vec<f32> = text
-        .split(',')
-        .map(|part| part.trim().parse().ok().filter(|number: &f32| number.is_finite()))
-        .collect::<Option<_>>()
-        .ok_or("expected three numbers")?;
-    let numbers = numbers.try_into().map_err(|_| "expected three numbers")?;
-    Ok(Channels(numbers))
-}
-
-fn deviations(text: &str) -> Result<Channels, String> {
-    let found = channels(text)?;
-    if found.0.iter().all(|std| *std > 0.0) { Ok(found) } else { Err("must be above 0".to_owned()) }
-}
-
-fn ratio(text: &str) -> Result<f64, String> {
-    let ratio = text.parse().ok().filter(|ratio| *ratio > 0.0 && *ratio <= 1.0);
-    ratio.ok_or_else(|| "must be above 0 and at most 1".to_owned())
-}
-
-/// Names of tensors.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum LayoutName {
-    /// `features.0.0.weight`.
-    Torchvision,
-    /// `conv_stem.weight`.
-    Timm,
-}
-
-impl From<LayoutName> for kiln_models::Layout {
-    fn from(name: LayoutName) -> Self {
-        match name {
-            LayoutName::Torchvision => Self::Torchvision,
-            LayoutName::Timm => Self::Timm,
-        }
-    }
-}
-
-/// Filters that weights were trained with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum FilterName {
-    /// Linear weights.
-    Bilinear,
-    /// Cubic weights.
-    Bicubic,
-}
-
-impl From<FilterName> for kiln_augment::Interpolation {
-    fn from(name: FilterName) -> Self {
-        match name {
-            FilterName::Bilinear => Self::Bilinear,
-            FilterName::Bicubic => Self::Bicubic,
-        }
-    }
 }
 
 #[derive(Debug, Args)]
@@ -412,72 +252,5 @@ pub(crate) enum DataCommand {
         /// Source of all randomness.
         #[arg(long, default_value_t = 42)]
         seed: u64,
-    },
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct BenchArguments {
-    #[command(subcommand)]
-    pub(crate) command: BenchCommand,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum BenchCommand {
-    /// Images/s of decode, random resized crop 224, flip and normalise, for one and two workers.
-    Loader {
-        /// Folder of pictures.
-        #[arg(long)]
-        data: PathBuf,
-    },
-    /// Bytes that the index of a folder takes for each picture.
-    Memory {
-        /// Folder of pictures.
-        #[arg(long)]
-        data: PathBuf,
-    },
-    /// Images/s of the trainer's loop against its bare step: ResNet-18, batch 32 at 128 px.
-    Loop {
-        /// Folder of pictures.
-        #[arg(long)]
-        data: PathBuf,
-    },
-    /// Step time and peak memory with a frozen network under the classifier, against training all.
-    Frozen,
-    /// Training steps and inference of several networks and sizes with fast and reference kernels, in turns.
-    Step {
-        /// Measure PyTorch in the same turns, both memory layouts.
-        #[arg(long)]
-        peers: bool,
-        /// The Python that has torch and torchvision.
-        #[arg(long, value_name = "FILE", default_value = "python3")]
-        python: PathBuf,
-        /// Turns; the median is over all of their steps.
-        #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
-        rounds: u16,
-        /// Only this case, such as `resnet18@128`; may be repeated.
-        #[arg(long, value_name = "CASE")]
-        only: Vec<String>,
-    },
-    /// One measurement of `step`, as JSON: a process of its own, so that its peak memory is its own.
-    #[command(hide = true)]
-    StepOnce {
-        /// The model's name.
-        #[arg(long)]
-        network: String,
-        /// Side of the pictures.
-        #[arg(long)]
-        size: usize,
-        /// Pictures in a step.
-        #[arg(long)]
-        batch: usize,
-        /// What is timed.
-        #[arg(long, value_enum)]
-        mode: Mode,
-        /// `fast` or `reference`.
-        #[arg(long)]
-        kernels: String,
-        /// Steps that count.
-        #[arg(long)]
-        steps: usize,
     },
 }

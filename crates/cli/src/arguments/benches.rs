@@ -1,0 +1,72 @@
+//! `kiln bench` on the command line.
+
+use crate::bench::Mode;
+use clap::{Args, Subcommand};
+use std::path::PathBuf;
+
+#[derive(Debug, Args)]
+pub(crate) struct BenchArguments {
+    #[command(subcommand)]
+    pub(crate) command: BenchCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum BenchCommand {
+    /// Images/s of decode, random resized crop 224, flip and normalise, for one and two workers.
+    Loader {
+        /// Folder of pictures.
+        #[arg(long)]
+        data: PathBuf,
+    },
+    /// Bytes that the index of a folder takes for each picture.
+    Memory {
+        /// Folder of pictures.
+        #[arg(long)]
+        data: PathBuf,
+    },
+    /// Images/s of the trainer's loop against its bare step: ResNet-18, batch 32 at 128 px.
+    Loop {
+        /// Folder of pictures.
+        #[arg(long)]
+        data: PathBuf,
+    },
+    /// Step time and peak memory with a frozen network under the classifier, against training all.
+    Frozen,
+    /// Training steps and inference of several networks and sizes with fast and reference kernels, in turns.
+    Step {
+        /// Measure PyTorch in the same turns, both memory layouts.
+        #[arg(long)]
+        peers: bool,
+        /// The Python that has torch and torchvision.
+        #[arg(long, value_name = "FILE", default_value = "python3")]
+        python: PathBuf,
+        /// Turns; the median is over all of their steps.
+        #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+        rounds: u16,
+        /// Only this case, such as `resnet18@128`; may be repeated.
+        #[arg(long, value_name = "CASE")]
+        only: Vec<String>,
+    },
+    /// One measurement of `step`, as JSON: a process of its own, so that its peak memory is its own.
+    #[command(hide = true)]
+    StepOnce {
+        /// The model's name.
+        #[arg(long)]
+        network: String,
+        /// Side of the pictures.
+        #[arg(long)]
+        size: usize,
+        /// Pictures in a step.
+        #[arg(long)]
+        batch: usize,
+        /// What is timed.
+        #[arg(long, value_enum)]
+        mode: Mode,
+        /// `fast` or `reference`.
+        #[arg(long)]
+        kernels: String,
+        /// Steps that count.
+        #[arg(long)]
+        steps: usize,
+    },
+}

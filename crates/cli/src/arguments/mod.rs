@@ -1,0 +1,17 @@
+//! The command line.
+
+mod benches;
+mod command;
+mod model;
+mod run;
+
+pub(crate) use benches::{BenchArguments, BenchCommand};
+pub(crate) use command::{
+    Arguments, AverageArguments, Command, ConfigArguments, ConfigCommand, ConvertArguments,
+    DataArguments, DataCommand, EvaluateArguments, ExportArguments, ExportFormat, FetchArguments,
+    PredictArguments, ReportArguments, ScheduleArguments, ScheduleCommand, WeightsCommand,
+};
+pub(crate) use model::ModelArguments;
+pub(crate) use run::{
+    ExperimentArguments, MachineArguments, ResumeArguments, TimeLimit, TrainArguments,
+};

@@ -1,0 +1,162 @@
+//! Continuing a run, as it was begun or otherwise.
+
+use crate::changes::{Verdict, Versions, changes, check_identity};
+use crate::checkpoint::{CheckpointSet, Newest, TrainState, clean, newest, sha256};
+use crate::environment::Environment;
+use crate::error::Error;
+use crate::observer::Observer;
+use crate::plan::{self, StagePlan};
+use crate::prepared::{Prepared, recorded_layers};
+use crate::run::{Outcome, RunSettings, lock};
+use crate::run_directory::RunDirectory;
+use crate::spec::{Layer, Layers};
+use serde::Serialize;
+use std::path::{Path, PathBuf};
+
+/// What a resumed run may do otherwise.
+#[derive(Debug, Clone, Default)]
+pub struct ResumeOptions {
+    /// Where the pictures are now, if they have moved.
+    pub pictures: Option<PathBuf>,
+    /// Settings over those that the run began with, lowest first.
+    pub changes: Vec<Layer>,
+    /// Whether such settings may lead to another result than the run was going to have. A longer last stage needs no
+    /// permission where it gives what it would have given if it had been that long from the start.
+    pub allow_changes: bool,
+}
+
+/// One line of `resumed.jsonl`.
+#[derive(Serialize)]
+struct Resumption<'a> {
+    /// Name of the checkpoint.
+    from: Option<String>,
+    /// Settings that are not what they were.
+    changes: Vec<String>,
+    #[serde(rename = "where")]
+    environment: &'a Environment,
+}
+
+/// Continues the run in `path` from its newest intact checkpoint, or from the start when there is none.
+///
+/// # Errors
+/// Any [`Error`]; [`Error::RunDirectory`] when another process trains the run or the pictures are not those it began with,
+/// [`Error::Config`] for changes that have no meaning or are not allowed. Nothing of the run is touched then, except that
+/// damaged checkpoints are set aside.
+pub fn resume(
+    path: &Path,
+    options: &ResumeOptions,
+    settings: &RunSettings,
+    observer: &mut dyn Observer,
+) -> Result<Outcome, Error> {
+    let (directory, mut identity) = RunDirectory::open(path)?;
+    let _lock = lock(&directory, observer)?;
+    let mut restored = restored(&directory, observer)?;
+
+    // Permission was given when that configuration was written.
+    let permitted = options.allow_changes
+        || (options.changes.is_empty()
+            && sha256(directory.config()?.as_bytes()) == identity.config_sha256);
+    let mut layers = recorded_layers(&directory)?;
+    layers.extend(options.changes.iter().cloned());
+    if let Some(common) = options.changes.iter().find(|layer| layer.get(&["common"]).is_some()) {
+        return Err(Error::Config {
+            origin: common.origin.clone(),
+            path: "common".to_owned(),
+            problem:
+                "a run's stages have their settings already; set `stage.NAME` or `every_stage`"
+                    .to_owned(),
+        });
+    }
+    let spec = layers.resolve()?;
+    let config = spec.to_toml()?;
+    let mut before = before(&directory, restored.as_ref())?;
+    if let Some(pictures) = &options.pictures {
+        let folder = Layer::data_folder(pictures)?;
+        before.push(folder.clone());
+        layers.push(folder);
+    }
+    let changes = changes(&before.resolve()?, &layers.resolve()?)?;
+    check_identity(&changes, &layers)?;
+    let run = Prepared::of_run(&directory, &identity, &layers, observer)?;
+    let mut fresh = TrainState::default();
+    let state = restored.as_mut().map_or(&mut fresh, |set| &mut set.state);
+    let stages = plan::resolve(&before.resolve()?, &before, &run.train)?;
+    let versions =
+        Versions { spec: &run.spec, layers: &layers, before: &stages, after: &run.stages };
+    let verdict = versions.judge(&changes, state)?;
+    permit(&verdict, permitted, options, observer)?;
+    let lines: Vec<String> = changes.iter().map(ToString::to_string).collect();
+    for line in &lines {
+        observer.note(&format!("changed: {line}"));
+    }
+    identity.config_sha256 = sha256(config.as_bytes());
+    directory.write_json("run.json", &identity)?;
+    directory.write("config.toml", config.as_bytes())?;
+    if identity.pictures.is_some() {
+        let summaries: Vec<_> = run.stages.iter().map(StagePlan::summary).collect();
+        directory.write_json("plan.json", &summaries)?;
+    }
+    let environment = Environment::here(&settings.device, settings.workers);
+    let from = restored.as_ref().map(CheckpointSet::name);
+    let line = Resumption { from, changes: lines, environment: &environment };
+    directory.append("resumed.jsonl", &line)?;
+    // The result of a run that was finished, and is not any more if it is longer now.
+    directory.remove("evaluation.json")?;
+    run.start(&directory, identity, restored, settings, observer)
+}
+
+/// The newest intact checkpoint, after what a kill left behind is cleared away.
+fn restored(
+    directory: &RunDirectory,
+    observer: &mut dyn Observer,
+) -> Result<Option<CheckpointSet>, Error> {
+    let folder = directory.checkpoints();
+    clean(&folder)?;
+    let Newest { mut set, skipped } = newest(&folder)?;
+    for error in &skipped {
+        observer.note(&format!("skipped and set aside as damaged: {error}"));
+    }
+    if let Some(set) = &mut set {
+        for line in set.forget_damaged_best(&folder) {
+            observer.note(&line);
+        }
+        observer.note(&format!("continuing from {}", set.path.display()));
+    }
+    Ok(set)
+}
+
+/// The configuration of the steps that are done.
+fn before(directory: &RunDirectory, restored: Option<&CheckpointSet>) -> Result<Layers, Error> {
+    match restored {
+        None => recorded_layers(directory),
+        Some(set) => {
+            let mut layers = Layers::empty();
+            layers.push(Layer::from_toml(&set.path.display().to_string(), &set.config()?)?);
+            Ok(layers)
+        }
+    }
+}
+
+/// Whether what is asked for is allowed, and what there is to say about it.
+fn permit(
+    verdict: &Verdict,
+    permitted: bool,
+    options: &ResumeOptions,
+    observer: &mut dyn Observer,
+) -> Result<(), Error> {
+    let mut reasons: Vec<String> = verdict.of_result.iter().map(ToString::to_string).collect();
+    reasons.extend(verdict.inexact.clone());
+    if reasons.is_empty() || permitted {
+        if let Some(inexact) = &verdict.inexact {
+            observer.note(inexact);
+        }
+        return Ok(());
+    }
+    let origins: Vec<&str> = options.changes.iter().map(|layer| layer.origin.as_str()).collect();
+    let origin = if origins.is_empty() { "config.toml".to_owned() } else { origins.join(", ") };
+    let problem = format!(
+        "this is not the run that was begun ({}); to go on like that add --allow-changes",
+        reasons.join("; ")
+    );
+    Err(Error::Config { origin, path: "changes".to_owned(), problem })
+}
