@@ -118,7 +118,8 @@ mod tests {
         records[1].stage = "<b>".to_owned();
         records[1].device_memory_bytes = Some(1 << 30);
         records[1].bad_images = 2;
-        let average = AverageScores { val_loss: 0.5, val_top1: 0.625, val_top5: 0.9 };
+        let average =
+            AverageScores { val_loss: 0.5, val_top1: 0.625, val_top5: 0.9, val_macro_f1: 0.6 };
         records[1].average = Some(average);
         let html = table(&records, best(&records));
         assert!(html.contains("Memory") && html.contains("Bad images") && html.contains("Stage"));

@@ -78,6 +78,7 @@ pub(crate) fn evaluation(confusion: &[&[u64]]) -> Evaluation {
         loss: 0.5,
         top1: 0.75,
         top5: 1.0,
+        macro_f1: 0.0,
         class_names: vec!["cat".to_owned(), "dog".to_owned()],
         confusion: confusion.iter().map(|row| row.to_vec()).collect(),
         bad_images: 0,

@@ -143,6 +143,12 @@ pub(crate) fn record(stage: &str, epoch: u64, train_top1: f64, val_top1: f64) ->
         lr: 1e-3,
         images_per_second: 100.0,
         seconds: 30.0,
+        val_macro_f1: 0.0,
+        data_seconds: 0.0,
+        checkpoint_seconds: 0.0,
+        host_memory_bytes: None,
+        unix_seconds: 0.0,
+        rollbacks: 0,
         device_memory_bytes: None,
         bad_images: 0,
         skipped_steps: 0,
@@ -173,7 +179,8 @@ mod tests {
         records[0].val_top1 = f64::NAN;
         assert_eq!(best(&records), Some(2));
         assert_eq!(best(&records[..1]), None);
-        let average = AverageScores { val_loss: 1.0, val_top1: 0.75, val_top5: 0.9 };
+        let average =
+            AverageScores { val_loss: 1.0, val_top1: 0.75, val_top5: 0.9, val_macro_f1: 0.7 };
         records[1].average = Some(average);
         assert_eq!(best(&records), Some(1));
     }

@@ -11,6 +11,7 @@ mod fetch;
 mod model_choice;
 mod output;
 mod reporter;
+mod torture;
 
 use crate::output::complain;
 use arguments::{Arguments, Command};
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         Command::Schedule(arguments) => commands::schedule::schedule(&arguments),
         Command::Data(arguments) => commands::data::data(&arguments),
         Command::Bench(arguments) => bench::bench(&arguments),
+        Command::Torture(arguments) => torture::torture(&arguments),
     };
     match result {
         Ok(code) => code,

@@ -106,7 +106,7 @@ impl Observer for Reporter {
             record.images_per_second,
             record.seconds,
         ));
-        if let Some(AverageScores { val_loss, val_top1, val_top5 }) = record.average {
+        if let Some(AverageScores { val_loss, val_top1, val_top5, .. }) = record.average {
             let row = format!("{val_loss:>10.4}  {val_top1:>5.3}  {val_top5:>5.3}");
             self.line(&format!("       average of weights  {row}"));
         }

@@ -52,10 +52,9 @@ fn metrics(run: &Path) -> Vec<Value> {
         "lr",
     ];
     text.lines()
-        .map(|line| {
-            let record: Value = serde_json::from_str(line).unwrap();
-            stable.iter().map(|key| record[key].clone()).collect()
-        })
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .filter(|record| record["kind"] == "epoch")
+        .map(|record| stable.iter().map(|key| record[key].clone()).collect())
         .collect()
 }
 

@@ -93,6 +93,7 @@ fn is_free(path: &str) -> bool {
     matches!(
         parts.as_slice(),
         ["data", "cache" | "prefetch_mib"]
+            | ["trainer", "log_every_steps"]
             | ["data", "source", "path"]
             | ["without_data"]
             | ["stage", _, "checkpoint", "every" | "keep_newest", ..]

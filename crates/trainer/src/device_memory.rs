@@ -15,6 +15,11 @@ pub fn peak_resident_bytes() -> Option<u64> {
     of_status("VmHWM:")
 }
 
+/// Resident memory of this process, where Linux tells it.
+pub(crate) fn resident_bytes() -> Option<u64> {
+    of_status("VmRSS:")
+}
+
 /// What [`device_memory_bytes`] will have grown from: on the CPU the peak is forgotten, where Linux can.
 pub(crate) fn memory_before(device: &Device) -> Option<u64> {
     if let Some(usage) = device.memory_pool_usage() {
@@ -22,7 +27,7 @@ pub(crate) fn memory_before(device: &Device) -> Option<u64> {
     }
     // 5 resets the peak (proc(5)). Where it cannot be reset, a former peak hides what lies below it.
     let _ = std::fs::write("/proc/self/clear_refs", "5");
-    of_status("VmRSS:")
+    resident_bytes()
 }
 
 fn of_status(key: &str) -> Option<u64> {

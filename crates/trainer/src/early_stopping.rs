@@ -61,18 +61,21 @@ impl Metric {
     /// The metric's value in a record: the better one of the network that trains and the average, and whether it is the
     /// average's.
     pub(crate) fn of(self, record: &EpochRecord) -> (f64, bool) {
-        let live = self.one_of(record.val_loss, record.val_top1);
-        let average = record.average.map(|average| self.one_of(average.val_loss, average.val_top1));
+        let live = self.one_of(record.val_loss, record.val_top1, record.val_macro_f1);
+        let average = record
+            .average
+            .map(|average| self.one_of(average.val_loss, average.val_top1, average.val_macro_f1));
         match average {
             Some(average) if self.gain(live, average) > 0.0 => (average, true),
             _ => (live, false),
         }
     }
 
-    fn one_of(self, loss: f64, top1: f64) -> f64 {
+    fn one_of(self, loss: f64, top1: f64, macro_f1: f64) -> f64 {
         match self {
             Self::ValLoss => loss,
             Self::ValTop1 => top1,
+            Self::ValMacroF1 => macro_f1,
         }
     }
 
@@ -80,7 +83,7 @@ impl Metric {
     pub(crate) fn gain(self, before: f64, after: f64) -> f64 {
         match self {
             Self::ValLoss => before - after,
-            Self::ValTop1 => after - before,
+            Self::ValTop1 | Self::ValMacroF1 => after - before,
         }
     }
 }

@@ -37,19 +37,19 @@ pub enum Error {
         /// Epoch, from 1.
         epoch: u64,
     },
-    /// The loss is no longer a number.
+    /// A loss or a gradient is no longer a number, or infinite.
     #[error(
-        "loss is {loss} at stage `{stage}`, epoch {epoch}, step {step}; a lower learning rate may help"
+        "{what} at stage `{stage}`, epoch {epoch}, step {step}; a lower learning rate may help"
     )]
     Diverged {
+        /// Which one.
+        what: String,
         /// Name of the stage.
         stage: String,
         /// Epoch, from 1.
         epoch: u64,
         /// Optimizer step of the stage, from 1.
         step: u64,
-        /// The loss found.
-        loss: f64,
     },
     /// A checkpoint cannot be written or read.
     #[error("checkpoint {}: {problem}", path.display())]

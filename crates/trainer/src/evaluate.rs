@@ -2,10 +2,11 @@
 
 use crate::checkpoint::CheckpointSet;
 use crate::error::Error;
+use crate::macro_f1::macro_f1;
+use crate::optimizer_step::pictures;
 use crate::plan::StagePlan;
 use crate::record::Evaluation;
 use crate::tally::{Tally, argmax};
-use crate::train::pictures;
 use burn::module::Module as _;
 use burn::tensor::Device;
 use kiln_augment::mix::MixedLabel;
@@ -36,6 +37,7 @@ impl Scores {
             loss: self.tally.loss(),
             top1: self.tally.top1(),
             top5: self.tally.top5(),
+            macro_f1: macro_f1(&self.confusion),
             class_names: class_names.to_vec(),
             confusion: self.confusion,
             bad_images: self.tally.bad_images,

@@ -117,7 +117,7 @@ fn restored(
         observer.note(&format!("skipped and set aside as damaged: {error}"));
     }
     if let Some(set) = &mut set {
-        for line in set.forget_damaged_best(&folder) {
+        if let Some(line) = set.forget_damaged_best(&folder) {
             observer.note(&line);
         }
         observer.note(&format!("continuing from {}", set.path.display()));

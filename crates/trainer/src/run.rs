@@ -3,23 +3,26 @@
 use crate::advice::advice;
 use crate::card::ModelCard;
 use crate::checkpoint::{
-    self, CheckpointSet, Origin, TrainState, Weights, Writer, load_model, sha256,
+    self, CheckpointSet, Origin, TrainState, Weights, Writer, load_model, newest, sha256,
 };
 use crate::environment::Environment;
 use crate::error::Error;
+use crate::metrics::MetricsLog;
 use crate::observer::{Observer, StopRequest};
 use crate::plan::{self, StagePlan, Start};
 use crate::prepared::{Prepared, recorded_layers};
 use crate::record::Evaluation;
 use crate::run_directory::{FORMAT, METRICS, RunDirectory, RunIdentity};
 use crate::run_lock::RunLock;
-use crate::spec::{ExperimentSpec, Layers};
+use crate::spec::{ExperimentSpec, Layers, OnDivergence, TrainerSpec};
 use crate::stage_start;
 use crate::train::{Ending, Progress, Trainer};
+use crate::watchdog::Watchdog;
 use crate::weights::Take;
 use burn::tensor::Device;
 use kiln_models::{DropScale, Network, parameter_count};
 use kiln_optim_schedules::Averaged;
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -158,7 +161,7 @@ pub fn evaluate_run(
     observer: &mut dyn Observer,
 ) -> Result<Evaluation, Error> {
     let (directory, run) = Prepared::of_path(path, pictures, observer)?;
-    run.evaluate_best(&directory, settings, observer)
+    run.evaluate_weights(&checkpoint::find(&directory, Take::Best)?, settings, observer)
 }
 
 /// A run's best network, on the kernels that the run is set to, and its card.
@@ -194,29 +197,53 @@ impl Prepared {
             identity.pictures = Some(self.fingerprints());
             directory.write_json("run.json", &identity)?;
         }
-        let origin = Origin { identity, config: directory.config()? };
-        self.train(directory, origin, restored, settings, observer)
+        let origin = Arc::new(Origin { identity, config: directory.config()? });
+        self.train(directory, &origin, restored, settings, observer)
     }
 
-    /// Trains all stages, from `restored` on if there is one, and scores the best checkpoint.
+    /// Trains to the end, back at a checkpoint after a loss that is no number if the run is set to that.
     fn train(
         &self,
         directory: &RunDirectory,
-        origin: Origin,
+        origin: &Arc<Origin>,
         mut restored: Option<CheckpointSet>,
         settings: &RunSettings,
         observer: &mut dyn Observer,
     ) -> Result<Outcome, Error> {
-        let checkpoints = directory.checkpoints();
-        let trainer = Trainer {
-            device: settings.device.clone(),
-            train: self.training_pictures(settings),
-            val: self.val.clone(),
-            directory,
-            stop: settings.stop.clone(),
-            origin: Arc::new(origin),
-            writer: Writer::new(checkpoints.clone(), directory.path().join(METRICS)),
-        };
+        let TrainerSpec { on_divergence, rollback, .. } = &self.spec.trainer;
+        let mut rollbacks = restored.as_ref().map_or(0, |set| set.state.rollbacks);
+        loop {
+            match self.train_from(restored, directory, origin, settings, observer) {
+                Err(error @ Error::Diverged { .. })
+                    if *on_divergence == OnDivergence::Rollback && rollbacks < rollback.most =>
+                {
+                    let Some(mut set) = newest(&directory.checkpoints())?.set else {
+                        return Err(error);
+                    };
+                    rollbacks += 1;
+                    set.state.rollbacks = rollbacks;
+                    observer.note(&format!(
+                        "{error}; back to {}, with rates times {} ({rollbacks} of {})",
+                        set.name(),
+                        rollback.lr_factor,
+                        rollback.most,
+                    ));
+                    restored = Some(set);
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    /// Trains all stages, from `restored` on if there is one, and scores the best checkpoint.
+    fn train_from(
+        &self,
+        mut restored: Option<CheckpointSet>,
+        directory: &RunDirectory,
+        origin: &Arc<Origin>,
+        settings: &RunSettings,
+        observer: &mut dyn Observer,
+    ) -> Result<Outcome, Error> {
         let training_device = settings.device.clone().autodiff();
         let (mut network, mut state) = match &restored {
             Some(set) => (load_model(&set.weights(), &training_device)?.0, set.state.clone()),
@@ -225,7 +252,17 @@ impl Prepared {
         network = network.with_kernels(self.spec.trainer.kernels);
         self.check_precision(&settings.device)?;
         self.check_rules(&network)?;
-        directory.keep_records(state.records)?;
+        let trainer = Trainer {
+            device: settings.device.clone(),
+            train: self.training_pictures(settings),
+            val: self.val.clone(),
+            log: RefCell::new(MetricsLog::open(directory, &state)?),
+            log_every: self.spec.trainer.log_every_steps,
+            watchdog: Watchdog::new(),
+            stop: settings.stop.clone(),
+            origin: origin.clone(),
+            writer: Writer::new(directory.checkpoints(), directory.path().join(METRICS)),
+        };
         if restored.is_none() {
             let advice = advice(&self.spec, &self.stages, self.train.count());
             for line in &advice {
@@ -237,7 +274,7 @@ impl Prepared {
             let from = match stage.start_from {
                 _ if !begins => None,
                 Start::GoOn => None,
-                Start::Best => Some(checkpoint::find(directory, Take::Best)?),
+                Start::Best => Some(Weights::of_run(&directory.checkpoints(), &state)?),
                 Start::OfStage(number, take) => {
                     Some(Weights::of_stage(directory, state.finished.get(number), take)?)
                 }
@@ -266,21 +303,21 @@ impl Prepared {
             network = progress.network;
             state = progress.state.next_stage();
         }
-        let evaluation = self.evaluate_best(directory, settings, observer)?;
+        let best = Weights::of_run(&directory.checkpoints(), &state)?;
+        let evaluation = self.evaluate_weights(&best, settings, observer)?;
         directory.write_json("evaluation.json", &evaluation)?;
         Ok(Outcome::Finished { directory: directory.path().to_owned(), evaluation })
     }
 
-    fn evaluate_best(
+    fn evaluate_weights(
         &self,
-        directory: &RunDirectory,
+        weights: &Weights,
         settings: &RunSettings,
         observer: &mut dyn Observer,
     ) -> Result<Evaluation, Error> {
-        let weights = checkpoint::find(directory, Take::Best)?;
         let path = weights.file();
         let set = CheckpointSet::open(&weights.set)?;
-        let (network, card) = load_model(&weights, &settings.device)?;
+        let (network, card) = load_model(weights, &settings.device)?;
         let network = network.with_kernels(self.spec.trainer.kernels);
         let stage = self.stage_of(&set.state, &path)?;
         let scores = self.score(&network, (&card, &path), stage, settings, observer)?;

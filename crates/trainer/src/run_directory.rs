@@ -1,7 +1,8 @@
 //! The folder that a run leaves behind.
 
 use crate::error::Error;
-use crate::record::{EpochRecord, Evaluation};
+use crate::metrics::{Line, lines_of};
+use crate::record::{EpochRecord, Evaluation, StepsRecord};
 use serde::{Deserialize, Serialize};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -193,18 +194,25 @@ impl RunDirectory {
     /// # Errors
     /// [`Error::RunDirectory`] naming the line that is not a record. A last line cut short is left out.
     pub fn records(&self) -> Result<Vec<EpochRecord>, Error> {
-        let path = self.path.join(METRICS);
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(Error::run_directory(&path, error)),
-        };
-        let whole = text.rfind('\n').map_or("", |end| &text[..end]);
-        let parse = |(line, text): (usize, &str)| {
-            serde_json::from_str(text)
-                .map_err(|error| Error::run_directory(&path, format!("line {}: {error}", line + 1)))
-        };
-        whole.lines().enumerate().map(parse).collect()
+        let lines = lines_of(&self.path.join(METRICS))?.into_iter();
+        let epochs = lines.filter_map(|line| match line {
+            Line::Epoch(record) => Some(record),
+            Line::Steps(_) => None,
+        });
+        Ok(epochs.collect())
+    }
+
+    /// The spans of steps on record.
+    ///
+    /// # Errors
+    /// Those of [`records`](Self::records).
+    pub fn steps(&self) -> Result<Vec<StepsRecord>, Error> {
+        let lines = lines_of(&self.path.join(METRICS))?.into_iter();
+        let steps = lines.filter_map(|line| match line {
+            Line::Steps(record) => Some(record),
+            Line::Epoch(_) => None,
+        });
+        Ok(steps.collect())
     }
 
     /// Removes a file if it is there.
@@ -234,38 +242,8 @@ impl RunDirectory {
             .append(true)
             .open(&path)
             .map_err(|error| fault(&error))?;
-        // In one call, so that a kill leaves no half line; on disk before a checkpoint counts on it.
-        file.write_all(format!("{line}\n").as_bytes())
-            .and_then(|()| file.sync_all())
-            .map_err(|error| fault(&error))
-    }
-
-    /// Adds one epoch.
-    ///
-    /// # Errors
-    /// [`Error::RunDirectory`] when it cannot be written.
-    pub fn append_record(&self, record: &EpochRecord) -> Result<(), Error> {
-        self.append(METRICS, record)
-    }
-
-    /// Keeps the first `count` epochs: what a resumed run does again is written again.
-    ///
-    /// # Errors
-    /// [`Error::RunDirectory`] when there are fewer.
-    pub fn keep_records(&self, count: usize) -> Result<(), Error> {
-        let records = self.records()?;
-        if records.len() < count {
-            let problem = format!("has {} epochs, the checkpoint knows {count}", records.len());
-            return Err(Error::run_directory(&self.path.join(METRICS), problem));
-        }
-        let mut text = String::new();
-        for record in &records[..count] {
-            let line = serde_json::to_string(record)
-                .map_err(|error| Error::run_directory(&self.path, error))?;
-            text.push_str(&line);
-            text.push('\n');
-        }
-        self.write(METRICS, text.as_bytes())
+        // In one call, so that a kill leaves no half line.
+        file.write_all(format!("{line}\n").as_bytes()).map_err(|error| fault(&error))
     }
 
     /// The final evaluation, if the run has got so far.

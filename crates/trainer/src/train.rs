@@ -1,27 +1,28 @@
 //! The training loop, top to bottom.
 //!
-//! One optimizer step: `accumulate` micro-batches are mixed if the stage says so and go forward and backward; the mean of
-//! their gradients, drawn to the starting weights and bounded where the stage says so, is applied at the rate of that step,
-//! and the average of weights follows. In f16 the loss is scaled, and a step that overflows is left out. One epoch: its
-//! steps, then validation of the network and of the average, a line in `metrics.jsonl`, and a checkpoint where one is due. Everything that decides the result is a
-//! function of the plan and the position in [`TrainState`], so a run continues wherever a checkpoint left it.
+//! One epoch: its steps (`optimizer_step.rs`), then validation of the network and of the average, a line in
+//! `metrics.jsonl`, and a checkpoint where one is due. Everything that decides the result is a function of the plan and the
+//! position in [`TrainState`], so a run continues wherever a checkpoint left it.
 
-use crate::checkpoint::{Contents, Keep, Origin, Snapshot, TrainState, Writer};
-use crate::device_memory::device_memory_bytes;
+use crate::checkpoint::{Contents, Keep, Origin, Snapshot, TrainState, UnloggedSteps, Writer};
+use crate::device_memory::{device_memory_bytes, resident_bytes};
 use crate::early_stopping::Best;
 use crate::error::Error;
 use crate::evaluate::{Scores, Test, evaluate};
+use crate::macro_f1::macro_f1;
+use crate::metrics::{Line, MetricsLog};
 use crate::new_statistics::with_new_statistics;
 use crate::observer::{Observer, StepReport, StopRequest};
 use crate::plan::StagePlan;
-use crate::record::{AverageScores, EpochRecord};
-use crate::run_directory::RunDirectory;
-use crate::spec::Precision;
+use crate::record::{AverageScores, EpochRecord, StepsRecord, unix_seconds};
+use crate::spec::Metric;
 use crate::training_pictures::TrainingPictures;
-use burn::tensor::{DType, Device, Tensor, TensorData};
-use kiln_data::{Batch, Batches, Listing};
+use crate::watchdog::{Phase, Watchdog};
+use burn::tensor::Device;
+use kiln_data::Listing;
 use kiln_models::Network;
-use kiln_optim_schedules::{Anchor, Averaged, Gradients, Optimizer, Pace, PlateauMode};
+use kiln_optim_schedules::{Anchor, Averaged, Optimizer, Pace, PlateauMode};
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -30,7 +31,11 @@ pub(crate) struct Trainer<'a> {
     pub(crate) device: Device,
     pub(crate) train: TrainingPictures,
     pub(crate) val: Arc<Listing>,
-    pub(crate) directory: &'a RunDirectory,
+    /// Shared, as both a step and an epoch write to it.
+    pub(crate) log: RefCell<MetricsLog<'a>>,
+    /// Optimizer steps of each line about steps.
+    pub(crate) log_every: u64,
+    pub(crate) watchdog: Watchdog,
     pub(crate) stop: StopRequest,
     pub(crate) origin: Arc<Origin>,
     pub(crate) writer: Writer,
@@ -67,7 +72,7 @@ impl Trainer<'_> {
         while !progress.state.stage_done {
             progress = self.train_epoch(stage, progress, observer)?;
             if self.stop.is_requested() {
-                self.checkpoint(stage, &progress)?;
+                self.checkpoint(stage, &mut progress)?;
                 self.writer.wait()?;
                 return Ok((progress, Ending::Interrupted));
             }
@@ -84,15 +89,14 @@ impl Trainer<'_> {
         mut progress: Progress,
         observer: &mut dyn Observer,
     ) -> Result<Progress, Error> {
-        let (began, seconds_before) = (Instant::now(), progress.state.seconds);
         let steps = stage.steps_in_epoch(progress.state.epoch);
         let mut batches = self.train.epoch(stage, &progress.state);
         while progress.state.step_in_epoch < steps && !self.stop.is_requested() {
             let lr = stage.rates(stage.step(&progress.state), &progress.state).lr;
-            let samples_before = progress.state.tally.samples;
+            let (began, samples_before) = (Instant::now(), progress.state.tally.samples);
             progress = self.optimizer_step(stage, progress, &mut batches)?;
             let state = &mut progress.state;
-            state.seconds = seconds_before + began.elapsed().as_secs_f64();
+            state.took(began.elapsed().as_secs_f64());
             observer.step(StepReport {
                 epoch: state.epoch + 1,
                 step: state.step_in_epoch,
@@ -101,10 +105,14 @@ impl Trainer<'_> {
                 loss: state.tally.loss(),
                 lr,
             });
+            let ends = state.step_in_epoch == steps;
+            if ends || stage.step(state).is_multiple_of(self.log_every) {
+                self.log_steps(stage, state, lr)?;
+            }
             // The end of an epoch has its checkpoint after validation.
             let due = stage.checkpoint_every.is_due(stage.step(state), self.writer.since());
-            if due && state.step_in_epoch < steps {
-                self.checkpoint(stage, &progress)?;
+            if due && !ends {
+                self.checkpoint(stage, &mut progress)?;
             }
         }
         Ok(progress)
@@ -119,6 +127,7 @@ impl Trainer<'_> {
     ) -> Result<Progress, Error> {
         let Progress { network, optimizer, anchor, mut average, mut state } = progress;
         let began = Instant::now();
+        self.watchdog.enter(Phase::Validation);
         let scores = self.score(stage, &network, observer)?;
         for (set, tally) in [("training", &state.tally), ("validation", &scores.tally)] {
             if tally.samples == 0 {
@@ -128,7 +137,8 @@ impl Trainer<'_> {
         }
         let steps_done = stage.step(&state);
         if !scores.tally.loss().is_finite() {
-            return Err(diverged(stage, &state, scores.tally.loss()));
+            let what = format!("the loss on the validation set is {}", scores.tally.loss());
+            return Err(stage.diverged(&state, what));
         }
         let mut record = EpochRecord {
             stage: stage.name.clone(),
@@ -139,13 +149,19 @@ impl Trainer<'_> {
             val_loss: scores.tally.loss(),
             val_top1: scores.tally.top1(),
             val_top5: scores.tally.top5(),
+            val_macro_f1: macro_f1(&scores.confusion),
             average: None,
             lr: stage.rates(steps_done - 1, &state).lr,
             images_per_second: state.tally.samples as f64 / state.seconds,
             seconds: 0.0,
+            data_seconds: state.data_seconds,
+            checkpoint_seconds: state.checkpoint_seconds,
             device_memory_bytes: device_memory_bytes(&self.device),
+            host_memory_bytes: resident_bytes(),
+            unix_seconds: 0.0,
             bad_images: state.tally.bad_images + scores.tally.bad_images,
             skipped_steps: state.skipped_steps,
+            rollbacks: state.rollbacks,
         };
         let needs_statistics = stage.average.is_some_and(Pace::needs_statistics);
         if let Some(average) = begun(average.as_ref()).filter(|_| !needs_statistics) {
@@ -161,15 +177,38 @@ impl Trainer<'_> {
             average = Some(Averaged { network, updates: begun.updates });
         }
         record.seconds = state.seconds + began.elapsed().as_secs_f64();
+        record.unix_seconds = unix_seconds();
         let (state, is_best) = epoch_done(stage, state, &record, ends);
-        self.directory.append_record(&record)?;
+        self.log.borrow_mut().put(&Line::Epoch(record.clone()))?;
         observer.epoch(&record);
-        let progress = Progress { network, optimizer, anchor, average, state };
+        let mut progress = Progress { network, optimizer, anchor, average, state };
         let due = stage.checkpoint_every.is_due(steps_done, self.writer.since());
         if is_best || due || ends {
-            self.checkpoint(stage, &progress)?;
+            self.checkpoint(stage, &mut progress)?;
         }
         Ok(progress)
+    }
+
+    /// A line about the steps since the last one.
+    fn log_steps(&self, stage: &StagePlan, state: &mut TrainState, lr: f64) -> Result<(), Error> {
+        let UnloggedSteps { steps, tally, seconds, data_seconds } = std::mem::take(&mut state.span);
+        let any = tally.samples > 0;
+        let line = Line::Steps(StepsRecord {
+            stage: stage.name.clone(),
+            epoch: state.epoch + 1,
+            step: state.run_step,
+            steps,
+            train_loss: any.then(|| tally.loss()),
+            train_top1: any.then(|| tally.top1()),
+            lr,
+            images_per_second: tally.samples as f64 / seconds,
+            seconds,
+            data_seconds,
+            device_memory_bytes: device_memory_bytes(&self.device),
+            host_memory_bytes: resident_bytes(),
+            unix_seconds: unix_seconds(),
+        });
+        self.log.borrow_mut().put(&line)
     }
 
     /// The average of weights on the validation set; absent when its loss is not a number, which no record can hold.
@@ -195,96 +234,20 @@ impl Trainer<'_> {
         evaluate(network, &self.device, &self.train.loader, &test, validating)
     }
 
-    /// One optimizer step.
-    fn optimizer_step(
-        &self,
-        stage: &StagePlan,
-        progress: Progress,
-        batches: &mut Batches,
-    ) -> Result<Progress, Error> {
-        let Progress { network, mut optimizer, anchor, mut average, mut state } = progress;
-        let step = stage.step(&state);
-        let network = match stage.drop_scale(step) {
-            Some(scale) => network.with_drop_scale(scale),
-            None => network,
-        };
-        let mut gradients = Gradients::default();
-        let scale = stage.loss_scale(&state);
-        let mut samples = 0;
-        let mut loss_sum = 0.0;
-        let mut overflowed = false;
-        let mut kept = Vec::new();
-        for (micro, batch) in batches.by_ref().take(stage.shape.accumulate() as usize).enumerate() {
-            let mut batch = batch?;
-            state.tally.bad_images += batch.bad.len() as u64;
-            if batch.labels.is_empty() {
-                continue;
-            }
-            self.train.seed_dropout(&self.device, &state, micro);
-            let labels = self.train.mix(stage, &state, micro, &mut batch, &mut kept);
-            let count = labels.len();
-            let device = self.device.clone().autodiff();
-            let input = pictures(batch, &device).cast(stage.precision.dtype());
-            let logits = network.forward(input);
-            let loss = stage.loss.sum(logits.clone(), &labels, &device);
-            let batch_loss = f64::from(loss.clone().into_scalar::<f32>());
-            let logits: Vec<f32> = logits.inner().into_data().iter::<f32>().collect();
-            if stage.precision == Precision::F16 && !batch_loss.is_finite() {
-                // A map overflowed: the step will be left out, and so are its pictures.
-                overflowed = true;
-                continue;
-            }
-            state.tally.add(&logits, &labels, batch_loss);
-            let loss = if scale == 1.0 { loss } else { loss * scale };
-            gradients.add(loss.backward(), &network);
-            samples += count;
-            loss_sum += batch_loss;
-        }
-        if !loss_sum.is_finite() {
-            return Err(diverged(stage, &state, loss_sum / samples as f64));
-        }
-        let is_f16 = stage.precision == Precision::F16;
-        let finite = !overflowed && (!is_f16 || gradients.global_norm().is_finite());
-        let network = if samples == 0 || !finite {
-            network
-        } else {
-            let factor = 1.0 / (samples as f64 * scale);
-            let gradients = stage.finished(gradients, factor, &network, anchor.as_ref());
-            optimizer.step(network, gradients, stage.rates(step, &state))
-        };
-        state.step_in_epoch += 1;
-        state.run_step += 1;
-        if is_f16 {
-            state.loss_scaler.after_step(finite);
-            state.skipped_steps += u64::from(!finite);
-            // No scale helps: some forty steps in a row were left out.
-            if state.loss_scaler.scale() < 1e-7 {
-                return Err(diverged(stage, &state, f64::INFINITY));
-            }
-        }
-        if let (Some(pace), Some(before)) = (stage.average, average.take()) {
-            average = Some(match pace.part(step + 1, before.updates) {
-                Some(part) => before.towards(&network, part),
-                None => before,
-            });
-            state.average_updates = average.as_ref().map_or(0, |average| average.updates);
-        }
-        Ok(Progress { network, optimizer, anchor, average, state })
-    }
-
-    fn checkpoint(&self, stage: &StagePlan, progress: &Progress) -> Result<(), Error> {
+    /// Copies what a checkpoint is made of and leaves it to the writer; training waits for the copy alone, unless the set
+    /// before is still being written.
+    fn checkpoint(&self, stage: &StagePlan, progress: &mut Progress) -> Result<(), Error> {
+        self.watchdog.enter(Phase::Checkpoint);
+        let began = Instant::now();
         let Progress { network, optimizer, average, state, .. } = progress;
         let (average, card) = (begun(average.as_ref()), &stage.card);
         let contents = Contents { network, average, card, optimizer, state };
         let needed = state.needed(&stage.needed_later).map(str::to_owned).collect();
         let keep = Keep { newest: stage.keep_newest, needed };
-        self.writer.begin(Snapshot::take(contents, &self.origin), keep)
+        self.writer.begin(Snapshot::take(contents, &self.origin), keep)?;
+        progress.state.waited_for_checkpoint(began.elapsed().as_secs_f64());
+        Ok(())
     }
-}
-
-fn diverged(stage: &StagePlan, state: &TrainState, loss: f64) -> Error {
-    let (step, epoch) = (stage.step(state) + 1, state.epoch + 1);
-    Error::Diverged { stage: stage.name.clone(), epoch, step, loss }
 }
 
 /// An average that has been updated; before that there is nothing in it.
@@ -293,53 +256,17 @@ fn begun(average: Option<&Averaged<Network>>) -> Option<&Averaged<Network>> {
 }
 
 impl From<Scores> for AverageScores {
-    fn from(Scores { tally, .. }: Scores) -> Self {
-        Self { val_loss: tally.loss(), val_top1: tally.top1(), val_top5: tally.top5() }
+    fn from(Scores { tally, confusion }: Scores) -> Self {
+        Self {
+            val_loss: tally.loss(),
+            val_top1: tally.top1(),
+            val_top5: tally.top5(),
+            val_macro_f1: macro_f1(&confusion),
+        }
     }
 }
 
 impl StagePlan {
-    /// What the loss is multiplied by before the backward pass.
-    fn loss_scale(&self, state: &TrainState) -> f64 {
-        match self.precision {
-            // The mean's scale, as the sum is of a whole step's pictures.
-            Precision::F16 => state.loss_scaler.scale() / self.shape.effective() as f64,
-            Precision::F32 | Precision::Bf16 => 1.0,
-        }
-    }
-
-    /// The summed gradients as the optimizer takes them: times `factor`, which makes their mean, with the pull to the anchor,
-    /// bounded.
-    fn finished(
-        &self,
-        mut gradients: Gradients,
-        mut factor: f64,
-        network: &Network,
-        anchor: Option<&Anchor>,
-    ) -> Gradients {
-        let by_value = self.max_grad_value.is_some() || self.adaptive_clip.is_some();
-        if by_value || anchor.is_some() {
-            gradients.scale(factor);
-            factor = 1.0;
-        }
-        if let Some(anchor) = anchor {
-            anchor.pull(network, &mut gradients);
-        }
-        if let Some(clip) = &self.adaptive_clip {
-            let of_head = network.head_parameters();
-            clip.apply(network, &mut gradients, |id| of_head.contains(&id));
-        }
-        if let Some(bound) = self.max_grad_value {
-            gradients.clip_values(bound);
-        }
-        if self.max_grad_norm.is_finite() {
-            factor *= Gradients::clip_factor(gradients.global_norm() * factor, self.max_grad_norm);
-        }
-        // Once, for the mean and the bound on the norm.
-        gradients.scale(factor);
-        gradients
-    }
-
     /// Whether an epoch is the stage's last: by its length, or because it has run out of patience.
     fn ends(&self, state: &mut TrainState, record: &EpochRecord) -> bool {
         let (value, _) = self.best_by.of(record);
@@ -364,6 +291,10 @@ fn epoch_done(
     let (checkpoint, metric) = (state.checkpoint_name(), stage.best_by);
     let this = Best { checkpoint, averaged, metric, value };
     let is_stage_best = beats(&state.stage_best);
+    let also = stage.keep_best_by.iter().map(|&metric| also_best(&state, metric, record));
+    let also: Vec<(Best, bool)> = also.collect();
+    let is_best = is_stage_best || also.iter().any(|(_, is_new)| *is_new);
+    state.also_best = also.into_iter().map(|(best, _)| best).collect();
     if beats(&state.best) {
         state.best = Some(this.clone());
     }
@@ -380,18 +311,20 @@ fn epoch_done(
     state.step_in_epoch = 0;
     state.tally = crate::tally::Tally::default();
     state.seconds = 0.0;
+    state.data_seconds = 0.0;
+    state.checkpoint_seconds = 0.0;
     state.skipped_steps = 0;
     state.records += 1;
     state.stage_done = ends;
     // The best of the run is the best of its stage.
-    (state, is_stage_best)
+    (state, is_best)
 }
 
-/// A batch as a tensor.
-///
-/// # Shapes
-/// `[batch, 3, height, width]`.
-pub(crate) fn pictures(batch: Batch, device: &Device) -> Tensor<4> {
-    let shape = batch.dims();
-    Tensor::from_data(TensorData::new(batch.images, shape), (device, DType::F32))
+/// The best epoch by another metric of `keep_best_by`, and whether it is the one just done.
+fn also_best(state: &TrainState, metric: Metric, record: &EpochRecord) -> (Best, bool) {
+    let (value, averaged) = metric.of(record);
+    match state.also_best.iter().find(|best| best.metric == metric) {
+        Some(best) if !best.is_beaten_by(metric, value) => (best.clone(), false),
+        _ => (Best { checkpoint: state.checkpoint_name(), averaged, metric, value }, true),
+    }
 }

@@ -45,8 +45,8 @@ fn an_average_that_keeps_nothing_is_the_network_itself() {
     let average = "common.average = { type = \"ema\", decay = 0.0, warmup = false }";
     let (records, ..) = run(folder.path(), average);
     assert_eq!(records.len(), 3);
-    for EpochRecord { val_loss, val_top1, val_top5, average, .. } in records {
-        let itself = AverageScores { val_loss, val_top1, val_top5 };
+    for EpochRecord { val_loss, val_top1, val_top5, val_macro_f1, average, .. } in records {
+        let itself = AverageScores { val_loss, val_top1, val_top5, val_macro_f1 };
         assert_eq!(average, Some(itself));
     }
 }

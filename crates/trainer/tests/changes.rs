@@ -108,7 +108,7 @@ fn what_leads_elsewhere_needs_permission() {
     let text = std::fs::read_to_string(&config).unwrap();
     std::fs::write(&config, text.replace("betas = [0.9, 0.999]", "betas = [0.8, 0.999]")).unwrap();
     let error = resumed(&run, &[], false).unwrap_err();
-    assert!(error.to_string().contains("config.toml: stage.last.optimizer.betas"), "{error}");
+    assert!(error.to_string().contains("config.toml: stage.first.optimizer.betas"), "{error}");
 }
 
 #[test]

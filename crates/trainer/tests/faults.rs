@@ -90,6 +90,10 @@ fn result(outcome: Outcome) -> (Vec<EpochRecord>, f64) {
         record.images_per_second = 0.0;
         record.seconds = 0.0;
         record.device_memory_bytes = None;
+        record.host_memory_bytes = None;
+        record.data_seconds = 0.0;
+        record.checkpoint_seconds = 0.0;
+        record.unix_seconds = 0.0;
     }
     (records, evaluation.loss)
 }

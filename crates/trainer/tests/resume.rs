@@ -107,6 +107,10 @@ fn result(outcome: Outcome) -> Result {
         record.images_per_second = 0.0;
         record.seconds = 0.0;
         record.device_memory_bytes = None;
+        record.host_memory_bytes = None;
+        record.data_seconds = 0.0;
+        record.checkpoint_seconds = 0.0;
+        record.unix_seconds = 0.0;
     }
     let newest = run.checkpoints().join(format!("stage02-epoch0002-step{STEPS:08}"));
     let files = ["model.safetensors", "average.safetensors", "optimizer.safetensors"]

@@ -1,8 +1,18 @@
-//! `kiln bench` on the command line.
+//! `kiln bench` and `kiln torture` on the command line.
 
 use crate::bench::Mode;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
+
+#[derive(Debug, Args)]
+pub(crate) struct TortureArguments {
+    /// How many times to kill.
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub(crate) kills: u32,
+    /// Of the moments.
+    #[arg(long, default_value_t = 1)]
+    pub(crate) seed: u64,
+}
 
 #[derive(Debug, Args)]
 pub(crate) struct BenchArguments {

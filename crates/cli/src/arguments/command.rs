@@ -1,6 +1,6 @@
 //! The commands, and the arguments of those that do not train.
 
-use super::benches::BenchArguments;
+use super::benches::{BenchArguments, TortureArguments};
 use super::model::{LayoutName, ModelArguments};
 use super::run::{ExperimentArguments, MachineArguments, ResumeArguments, TrainArguments};
 use crate::device::DeviceName;
@@ -46,6 +46,9 @@ pub(crate) enum Command {
     /// Measure loader, training step and memory; see `docs/results.md`.
     #[command(hide = true)]
     Bench(BenchArguments),
+    /// Kill trainings at random moments, continue them, and compare their ends with that of one left alone.
+    #[command(hide = true)]
+    Torture(TortureArguments),
 }
 
 #[derive(Debug, Args)]

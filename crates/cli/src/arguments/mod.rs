@@ -5,7 +5,7 @@ mod command;
 mod model;
 mod run;
 
-pub(crate) use benches::{BenchArguments, BenchCommand};
+pub(crate) use benches::{BenchArguments, BenchCommand, TortureArguments};
 pub(crate) use command::{
     Arguments, AverageArguments, Command, ConfigArguments, ConfigCommand, ConvertArguments,
     DataArguments, DataCommand, EvaluateArguments, ExportArguments, ExportFormat, FetchArguments,

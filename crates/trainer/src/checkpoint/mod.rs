@@ -17,7 +17,7 @@ mod writer;
 
 pub(crate) use set::{CheckpointSet, Newest, newest};
 pub(crate) use snapshot::{Contents, Origin, Snapshot};
-pub(crate) use state::TrainState;
+pub(crate) use state::{TrainState, UnloggedSteps};
 pub(crate) use sums::sha256;
 pub(crate) use weights::{Weights, find, load_model, model_bytes, read_into};
 pub(crate) use write::clean;

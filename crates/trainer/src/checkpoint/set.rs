@@ -118,21 +118,16 @@ impl CheckpointSet {
         Ok(self)
     }
 
-    /// Forgets best sets that are not there any more, or damaged; says which. They can be missing after a newer set was
-    /// skipped, for which they had been removed.
-    pub(crate) fn forget_damaged_best(&mut self, folder: &Path) -> Vec<String> {
-        let mut lines = Vec::new();
-        for best in [&mut self.state.best, &mut self.state.stage_best] {
-            let Some(name) = best.as_ref().map(|best| best.checkpoint.clone()) else { continue };
-            if let Err(error) = Self::open(&folder.join(&name)).and_then(Self::checked) {
-                *best = None;
-                let line = format!("the best of the epochs that follow counts, as {error}");
-                if !lines.contains(&line) {
-                    lines.push(line);
-                }
-            }
-        }
-        lines
+    /// Forgets the best set if it is damaged or not there any more; says so. It can be missing after a newer set was skipped,
+    /// for which it had been removed. That of the stage stays on disk only while it is the run's best too, or another stage
+    /// starts from it.
+    pub(crate) fn forget_damaged_best(&mut self, folder: &Path) -> Option<String> {
+        let TrainState { best, stage_best, .. } = &mut self.state;
+        let name = best.as_ref().map(|best| best.checkpoint.clone())?;
+        let error = Self::open(&folder.join(&name)).and_then(Self::checked).err()?;
+        *best = None;
+        *stage_best = stage_best.take().filter(|best| best.checkpoint != name);
+        Some(format!("the best of the epochs that follow counts, as {error}"))
     }
 
     /// The configuration that the run had.

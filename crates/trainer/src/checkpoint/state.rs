@@ -3,6 +3,7 @@
 use crate::early_stopping::{Best, Patience};
 use crate::tally::Tally;
 use crate::weights::Take;
+use kiln_augment::mix::MixedLabel;
 use kiln_optim_schedules::{LossScaler, PlateauState};
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +23,12 @@ pub(crate) struct TrainState {
     pub(crate) tally: Tally,
     /// Seconds spent on the unfinished epoch.
     pub(crate) seconds: f64,
+    /// Seconds of these that it waited for pictures.
+    pub(crate) data_seconds: f64,
+    /// Seconds of these that it waited for checkpoints.
+    pub(crate) checkpoint_seconds: f64,
+    /// Steps after the last line about steps.
+    pub(crate) span: UnloggedSteps,
     /// The best epoch so far.
     pub(crate) best: Option<Best>,
     /// The best epoch of this stage.
@@ -30,6 +37,8 @@ pub(crate) struct TrainState {
     /// What the stages before this one came to.
     #[serde(default)]
     pub(crate) finished: Vec<FinishedStage>,
+    /// The best epochs of this stage by the other metrics of `keep_best_by`, in their order.
+    pub(crate) also_best: Vec<Best>,
     /// How long the stage has waited for an improvement.
     pub(crate) patience: Patience,
     /// What a plateau schedule has seen of the stage.
@@ -44,13 +53,24 @@ pub(crate) struct TrainState {
     /// Steps of the unfinished epoch that were left out because gradients overflowed in f16.
     #[serde(default)]
     pub(crate) skipped_steps: u64,
+    /// How often the run has diverged and gone back.
+    pub(crate) rollbacks: u64,
     /// SHA-256 of the file of weights that the stage is drawn to, if it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) anchor_sha256: Option<String>,
-    /// Lines of `metrics.jsonl` that belong to this state.
+    /// Epochs in `metrics.jsonl` that belong to this state.
     pub(crate) records: usize,
     /// Whether the stage is complete: by its length or by early stopping.
     pub(crate) stage_done: bool,
+}
+
+/// Steps that there is no line about yet.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub(crate) struct UnloggedSteps {
+    pub(crate) steps: u64,
+    pub(crate) tally: Tally,
+    pub(crate) seconds: f64,
+    pub(crate) data_seconds: f64,
 }
 
 /// The checkpoints of a stage that is over.
@@ -63,12 +83,50 @@ pub(crate) struct FinishedStage {
 }
 
 impl TrainState {
+    /// Counts pictures of the unfinished epoch: `logits` row by row, `labels` one for each row.
+    pub(crate) fn count(&mut self, logits: &[f32], labels: &[MixedLabel], loss_sum: f64) {
+        self.tally.add(logits, labels, loss_sum);
+        self.span.tally.add(logits, labels, loss_sum);
+    }
+
+    /// Counts pictures that could not be decoded.
+    pub(crate) fn count_bad(&mut self, images: usize) {
+        self.tally.bad_images += images as u64;
+    }
+
+    /// Counts time that was spent on waiting for pictures.
+    pub(crate) fn waited_for_data(&mut self, seconds: f64) {
+        self.data_seconds += seconds;
+        self.span.data_seconds += seconds;
+    }
+
+    /// Counts the time of a step.
+    pub(crate) fn took(&mut self, seconds: f64) {
+        self.seconds += seconds;
+        self.span.seconds += seconds;
+        self.span.steps += 1;
+    }
+
+    /// Counts time that was spent on waiting for a checkpoint.
+    pub(crate) fn waited_for_checkpoint(&mut self, seconds: f64) {
+        self.seconds += seconds;
+        self.checkpoint_seconds += seconds;
+    }
+
     /// The state at the start of the stage after this one.
     pub(crate) fn next_stage(self) -> Self {
         let finished = FinishedStage { newest: self.checkpoint_name(), best: self.stage_best };
-        let Self { stage, run_step, best, records, finished: mut before, .. } = self;
+        let Self { stage, run_step, best, records, rollbacks, finished: mut before, .. } = self;
         before.push(finished);
-        Self { stage: stage + 1, run_step, best, records, finished: before, ..Self::default() }
+        Self {
+            stage: stage + 1,
+            run_step,
+            best,
+            records,
+            rollbacks,
+            finished: before,
+            ..Self::default()
+        }
     }
 
     /// Names of the checkpoints that must stay: the best one's, and those of stages that later ones start from.
@@ -84,7 +142,8 @@ impl TrainState {
                 (None, Take::Best) if stage == self.stage => self.stage_best.as_ref().map(name),
                 (None, _) => None,
             });
-        self.best.as_ref().map(name).into_iter().chain(of_stages)
+        let also = self.also_best.iter().map(name);
+        self.best.as_ref().map(name).into_iter().chain(also).chain(of_stages)
     }
 
     /// Name of the checkpoint that holds this state. With the epochs that are done in it, one that is written when somebody

@@ -2,7 +2,7 @@
 
 use super::set::{CheckpointSet, newest_state};
 use super::snapshot::{AVERAGE, MODEL};
-use super::state::FinishedStage;
+use super::state::{FinishedStage, TrainState};
 use super::sums::Sums;
 use super::tensors::{Stored, TensorFile, Tensors, from_bytes, to_bytes};
 use crate::card::ModelCard;
@@ -38,6 +38,16 @@ impl Weights {
         let finished =
             finished.ok_or_else(|| Error::checkpoint(&folder, "the stage is not on record"))?;
         Ok(Self::choose(&folder, take, finished.best.as_ref(), &finished.newest))
+    }
+
+    /// The best ones of a run whose stages up to that of `state` are over.
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`] when there is no such stage.
+    pub(crate) fn of_run(folder: &Path, state: &TrainState) -> Result<Self, Error> {
+        let last = state.finished.last();
+        let last = last.ok_or_else(|| Error::checkpoint(folder, "no stage is over"))?;
+        Ok(Self::choose(folder, Take::Best, state.best.as_ref(), &last.newest))
     }
 
     /// The best ones under `folder` if they are asked for and known, else those of the set called `newest`.

@@ -28,6 +28,9 @@ pub fn check(spec: &ExperimentSpec, layers: &Layers) -> Result<(), Error> {
     ensure(limit_valid, "data.limit", "at least 1 in training and validation")?;
     let prefetch_valid = (1..=1 << 20).contains(&spec.data.prefetch_mib);
     ensure(prefetch_valid, "data.prefetch_mib", "from 1 to 1048576")?;
+    ensure(spec.trainer.log_every_steps > 0, "trainer.log_every_steps", "at least 1")?;
+    let factor = spec.trainer.rollback.lr_factor;
+    ensure(factor > 0.0 && factor < 1.0, "trainer.rollback.lr_factor", "between 0 and 1")?;
     let ratio = spec.input.crop_ratio;
     ensure(ratio > 0.0 && ratio <= 1.0, "input.crop_ratio", "above 0 and at most 1")?;
     let deviations_valid = spec.input.std.iter().all(|std| *std > 0.0 && std.is_finite());

@@ -121,6 +121,8 @@ fn resolve_stage(
         precision: stage.precision,
         average,
         best_by: stage.checkpoint.best_by,
+        keep_best_by: stage.checkpoint.keep_best_by.clone(),
+        rollback_factor: spec.trainer.rollback.lr_factor,
         min_delta: stopping.map_or(0.0, |stop| stop.min_delta),
         patience: stopping.map_or(u64::MAX, |stop| stop.patience),
         checkpoint_every,

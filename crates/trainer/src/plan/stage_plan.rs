@@ -76,6 +76,10 @@ pub struct StagePlan {
     pub average: Option<Pace>,
     /// What makes an epoch the best.
     pub best_by: Metric,
+    /// Other metrics by which the best epoch is kept too.
+    pub(crate) keep_best_by: Vec<Metric>,
+    /// What the rates are multiplied by each time the run goes back to a checkpoint.
+    pub(crate) rollback_factor: f64,
     /// Smallest change that resets the patience.
     pub min_delta: f64,
     /// Epochs without improvement after which the stage ends.
@@ -143,7 +147,11 @@ impl StagePlan {
     /// The rates of step `step`, in which `state` is.
     pub(crate) fn rates(&self, step: u64, state: &TrainState) -> Rates {
         let Rates { lr, momentum } = self.schedule.at(step);
-        let factor = self.plateau.as_ref().map_or(1.0, |plateau| plateau.factor(&state.plateau));
+        let mut factor =
+            self.plateau.as_ref().map_or(1.0, |plateau| plateau.factor(&state.plateau));
+        for _ in 0..state.rollbacks {
+            factor *= self.rollback_factor;
+        }
         Rates { lr: lr * factor, momentum }
     }
 

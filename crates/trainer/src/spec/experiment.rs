@@ -86,6 +86,32 @@ pub struct DataSpec {
 pub struct TrainerSpec {
     /// The implementation of convolution, batch norm and pooling.
     pub kernels: Kernels,
+    /// Optimizer steps of each line about steps in `metrics.jsonl`.
+    pub log_every_steps: u64,
+    /// What happens when a loss or a gradient is no number.
+    pub on_divergence: OnDivergence,
+    /// How `on_divergence = "rollback"` goes on.
+    pub rollback: RollbackSpec,
+}
+
+/// What happens when a loss or a gradient is no number, or infinite.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnDivergence {
+    /// The run ends with an error.
+    Stop,
+    /// It goes back to its newest checkpoint and on from there at lower rates.
+    Rollback,
+}
+
+/// How a run goes on after it went back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RollbackSpec {
+    /// What the learning rates are multiplied by each time.
+    pub lr_factor: f64,
+    /// How often it may go back before it ends with an error after all.
+    pub most: u64,
 }
 
 /// A stratified part of the training set.
@@ -252,6 +278,9 @@ pub enum Metric {
     ValLoss,
     /// Validation top-1 accuracy: higher is better.
     ValTop1,
+    /// Mean of the classes' F1 scores in validation: higher is better.
+    #[serde(rename = "val_macro_f1")]
+    ValMacroF1,
 }
 
 /// Ends a stage that no longer improves.
@@ -275,4 +304,7 @@ pub struct CheckpointSpec {
     pub keep_newest: usize,
     /// What makes an epoch the best; early stopping watches it too.
     pub best_by: Metric,
+    /// Other metrics by which the best checkpoint stays on disk too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keep_best_by: Vec<Metric>,
 }

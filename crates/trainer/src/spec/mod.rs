@@ -9,7 +9,7 @@ mod start_from;
 pub use checkpoint_every::CheckpointEvery;
 pub use experiment::{
     BatchSpec, CheckpointSpec, DataSpec, EarlyStoppingSpec, ExperimentSpec, InputSpec, LimitSpec,
-    Metric, Precision, StageSpec, SubsetSpec,
+    Metric, OnDivergence, Precision, RollbackSpec, StageSpec, SubsetSpec, TrainerSpec,
 };
 pub use layers::{Layer, Layers};
 pub use start_from::StartFrom;
