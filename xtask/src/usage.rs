@@ -13,7 +13,10 @@ pub(crate) const COMMANDS: [(&str, &str); 6] = [
     ("tidy", "the repository's own rules"),
     ("smoke", "[FLAGS]: every experiment to its end at quick scale, on generated pictures"),
     ("torture", "[--kills N] [--seed N]: kills trainings at random moments; all must end alike"),
-    ("bench", "WHAT [FLAGS]: measures loader, step, loop, memory, augment"),
+    (
+        "bench",
+        "WHAT [FLAGS]: measures loader, step, loop, frozen, memory, growth, checkpoints, augment",
+    ),
     ("help", "this text"),
 ];
 

@@ -1,8 +1,11 @@
 //! `kiln bench`: the measurements behind `docs/results.md`.
 
+mod checkpoints;
 mod frozen;
+mod growth;
 mod loader;
 mod peers;
+mod runs;
 mod step;
 mod training_loop;
 
@@ -20,6 +23,8 @@ pub(crate) fn bench(arguments: &BenchArguments) -> anyhow::Result<ExitCode> {
             say(format!("{} pictures, {each:.1} bytes each in the index", listing.len()));
         }
         BenchCommand::Frozen => frozen::frozen()?,
+        BenchCommand::Checkpoints => checkpoints::checkpoints()?,
+        BenchCommand::Growth => growth::growth()?,
         BenchCommand::Loop { data } => training_loop::training_loop(data)?,
         BenchCommand::Step { peers, python, rounds, only } => {
             peers::compare(peers.then_some(python.as_path()), *rounds, only)?;

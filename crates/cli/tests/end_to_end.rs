@@ -5,7 +5,6 @@ mod support;
 
 use serde_json::Value;
 use std::path::Path;
-use std::process::Command;
 use support::workplace::Workplace;
 
 fn config(name: &str) -> String {
@@ -134,55 +133,6 @@ fn runs_are_numbered_and_never_overwritten() {
     assert_eq!(place.ok(&arguments).trim(), "runs/phase1-002");
     let message = place.fails(5, &tiny(&config, "runs/phase1-001"));
     assert!(message.contains("exists already"), "{message}");
-}
-
-/// Killed by SIGKILL again and again, at times that differ from machine to machine, and resumed each time.
-#[cfg(unix)]
-#[test]
-fn a_killed_run_ends_as_if_it_had_not_been() {
-    let place = Workplace::new();
-    let config = config("phase1");
-    place.ok(&tiny(&config, "whole"));
-    let expected = metrics(&place.path("whole"));
-
-    let mut child = place.command(&tiny(&config, "killed")).spawn().unwrap();
-    let mut progress = 0;
-    while progress < 3 {
-        // Killed as soon as another epoch is on record, which is while its checkpoint is written.
-        let records = place.path("killed/metrics.jsonl");
-        let lines = std::fs::read_to_string(&records).map_or(0, |text| text.lines().count());
-        if lines > progress {
-            child.kill().unwrap();
-            child.wait().unwrap();
-            progress = lines;
-            child = place.command(&["resume", "killed"]).spawn().unwrap();
-        } else if child.try_wait().unwrap().is_some() {
-            break;
-        }
-        std::thread::yield_now();
-    }
-    child.wait().unwrap();
-    place.ok(&["resume", "killed", "--quiet"]);
-    assert_eq!(metrics(&place.path("killed")), expected);
-    let score = |run: &str| place.ok(&["evaluate", run, "--json"]);
-    assert_eq!(score("killed"), score("whole"));
-}
-
-#[cfg(unix)]
-#[test]
-fn ctrl_c_writes_a_checkpoint_and_exits_130() {
-    let place = Workplace::new();
-    let config = config("phase1");
-    let mut child = place.command(&tiny(&config, "run")).spawn().unwrap();
-    while std::fs::read_to_string(place.path("run/metrics.jsonl")).is_err() {
-        assert!(child.try_wait().unwrap().is_none(), "ended before its first epoch");
-        std::thread::yield_now();
-    }
-    let id = child.id().to_string();
-    assert!(Command::new("kill").args(["-INT", &id]).status().unwrap().success());
-    assert_eq!(child.wait().unwrap().code(), Some(130));
-    place.ok(&["resume", "run", "--quiet"]);
-    assert_eq!(metrics(&place.path("run")).len(), 4);
 }
 
 #[test]

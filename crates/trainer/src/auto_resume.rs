@@ -26,14 +26,11 @@ pub fn begin_or_resume(
         return begin(name, layers, destination, settings, observer);
     };
     let (directory, _) = RunDirectory::open(&path)?;
-    if let Some(evaluation) = directory.evaluation()? {
-        observer.note(&format!("{} is finished", path.display()));
-        return Ok(Outcome::Finished { directory: path, evaluation });
-    }
     let asked = absolute(layers.resolve()?);
     let recorded = recorded_layers(&directory)?.resolve()?;
+    let changes = changes(&recorded, &asked)?;
     let changes: Vec<String> =
-        changes(&recorded, &asked)?.iter().map(ToString::to_string).collect();
+        changes.iter().filter(|change| !change.is_free()).map(ToString::to_string).collect();
     if !changes.is_empty() {
         return Err(Error::Config {
             origin: path.display().to_string(),
@@ -43,6 +40,10 @@ pub fn begin_or_resume(
                 changes.join("; ")
             ),
         });
+    }
+    if let Some(evaluation) = directory.evaluation()? {
+        observer.note(&format!("{} is finished", path.display()));
+        return Ok(Outcome::Finished { directory: path, evaluation });
     }
     resume(&path, &ResumeOptions::default(), settings, observer)
 }

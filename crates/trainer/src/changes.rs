@@ -16,6 +16,21 @@ pub(crate) struct Change {
     after: Option<Value>,
 }
 
+impl Change {
+    /// Whether it changes no result.
+    pub(crate) fn is_free(&self) -> bool {
+        let parts: Vec<&str> = self.path.split('.').collect();
+        matches!(
+            parts.as_slice(),
+            ["data", "cache" | "prefetch_mib"]
+                | ["trainer", "log_every_steps"]
+                | ["data", "source", "path"]
+                | ["without_data"]
+                | ["stage", _, "checkpoint", "every" | "keep_newest", ..]
+        )
+    }
+}
+
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = |value: &Option<Value>| {
@@ -72,9 +87,10 @@ fn compare(path: &str, before: Option<&Value>, after: Option<&Value>, found: &mu
 /// # Errors
 /// [`Error::Config`] naming the setting.
 pub(crate) fn check_identity(changes: &[Change], layers: &Layers) -> Result<(), Error> {
-    for Change { path, .. } in changes {
+    for change in changes {
+        let path = &change.path;
         let problem = match path.split('.').next() {
-            _ if is_free(path) => continue,
+            _ if change.is_free() => continue,
             Some("seed" | "data" | "input") => {
                 "is what the run began with; another value is another run"
             }
@@ -85,19 +101,6 @@ pub(crate) fn check_identity(changes: &[Change], layers: &Layers) -> Result<(), 
         return Err(layers.fault(path, problem.to_owned()));
     }
     Ok(())
-}
-
-/// Whether a setting changes no result.
-fn is_free(path: &str) -> bool {
-    let parts: Vec<&str> = path.split('.').collect();
-    matches!(
-        parts.as_slice(),
-        ["data", "cache" | "prefetch_mib"]
-            | ["trainer", "log_every_steps"]
-            | ["data", "source", "path"]
-            | ["without_data"]
-            | ["stage", _, "checkpoint", "every" | "keep_newest", ..]
-    )
 }
 
 /// Both versions of an experiment whose pictures are the same.
@@ -158,7 +161,7 @@ impl Versions<'_> {
         let refuse = |problem: &str| Err(self.layers.fault(&change.path, problem.to_owned()));
         let parts: Vec<&str> = change.path.split('.').collect();
         match parts.as_slice() {
-            _ if is_free(&change.path) => Ok(Kind::Free),
+            _ if change.is_free() => Ok(Kind::Free),
             ["stages"] => {
                 let done = |stages: &[StagePlan]| -> Vec<String> {
                     stages.iter().take(state.stage + 1).map(|stage| stage.name.clone()).collect()

@@ -42,6 +42,10 @@ pub(crate) enum BenchCommand {
     },
     /// Step time and peak memory with a frozen network under the classifier, against training all.
     Frozen,
+    /// What checkpoints cost: ResNet-50, a set every hundred steps.
+    Checkpoints,
+    /// Whether memory grows over 2,000 steps.
+    Growth,
     /// Training steps and inference of several networks and sizes with fast and reference kernels, in turns.
     Step {
         /// Measure PyTorch in the same turns, both memory layouts.
