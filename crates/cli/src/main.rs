@@ -4,6 +4,7 @@ mod arguments;
 mod bench;
 mod commands;
 mod contact_sheet;
+mod dashboard;
 mod device;
 mod exit;
 mod experiment;
@@ -16,6 +17,7 @@ mod torture;
 use crate::output::complain;
 use arguments::{Arguments, Command};
 use clap::Parser as _;
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 /// 8 % more images/s than the system allocator in a training step on the CPU: tensors come and go by the megabyte.
@@ -26,6 +28,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_max_level(if arguments.verbose {
             tracing::Level::DEBUG
         } else {

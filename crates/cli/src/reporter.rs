@@ -1,15 +1,25 @@
-//! What a person sees while a run goes on: bars on a terminal, plain lines elsewhere.
+//! What a person sees while a run goes on: bars or a dashboard on a terminal, plain lines elsewhere.
 
+use crate::dashboard::Dashboard;
 use crate::output::say;
 use indicatif::{ProgressBar, ProgressStyle};
 use kiln_trainer::record::{AverageScores, EpochRecord};
 use kiln_trainer::{Observer, StagePlan, StepReport};
 use std::io::IsTerminal as _;
 
-/// Prints to the standard streams: epochs and notes to the output, bars to the error stream.
+/// Where it goes.
+enum Screen {
+    Nowhere,
+    /// The standard output.
+    Lines,
+    /// The same, and a bar on the error stream.
+    Bar(ProgressBar),
+    Dashboard(Box<Dashboard>),
+}
+
+/// Prints what happens.
 pub(crate) struct Reporter {
-    quiet: bool,
-    bar: Option<ProgressBar>,
+    screen: Screen,
     epochs: u64,
     images: u64,
     epoch_began: std::time::Instant,
@@ -17,22 +27,38 @@ pub(crate) struct Reporter {
 
 impl Reporter {
     pub(crate) fn new(quiet: bool) -> Self {
-        let bar = (!quiet && std::io::stderr().is_terminal()).then(ProgressBar::no_length);
-        Self { quiet, bar, epochs: 0, images: 0, epoch_began: std::time::Instant::now() }
+        let screen = match quiet {
+            true => Screen::Nowhere,
+            false if std::io::stderr().is_terminal() => Screen::Bar(ProgressBar::no_length()),
+            false => Screen::Lines,
+        };
+        Self { screen, epochs: 0, images: 0, epoch_began: std::time::Instant::now() }
     }
 
-    fn line(&self, text: &str) {
-        match (&self.bar, self.quiet) {
-            (_, true) => {}
-            (Some(bar), false) => bar.suspend(|| say(text)),
-            (None, false) => say(text),
+    /// One with a dashboard, where there is a terminal for it.
+    pub(crate) fn with_dashboard() -> Self {
+        let plain = Self::new(false);
+        match Dashboard::new() {
+            Some(dashboard) => Self { screen: Screen::Dashboard(Box::new(dashboard)), ..plain },
+            None => plain,
+        }
+    }
+
+    fn line(&mut self, text: &str) {
+        match &mut self.screen {
+            Screen::Nowhere => {}
+            Screen::Lines => say(text),
+            Screen::Bar(bar) => bar.suspend(|| say(text)),
+            Screen::Dashboard(dashboard) => dashboard.line(text),
         }
     }
 
     /// Takes the bar off the screen.
-    pub(crate) fn finish(&self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
+    pub(crate) fn finish(&mut self) {
+        match &mut self.screen {
+            Screen::Nowhere | Screen::Lines => {}
+            Screen::Bar(bar) => bar.finish_and_clear(),
+            Screen::Dashboard(dashboard) => dashboard.finish(),
         }
     }
 }
@@ -62,7 +88,10 @@ impl Observer for Reporter {
         self.line(
             "epoch   train loss  top-1    val loss  top-1  top-5        lr  images/s  seconds",
         );
-        if let Some(bar) = &self.bar {
+        if let Screen::Dashboard(dashboard) = &mut self.screen {
+            dashboard.stage(stage);
+        }
+        if let Screen::Bar(bar) = &self.screen {
             let template = "{prefix} [{bar:30}] {pos}/{len}  {msg}  {eta} left";
             if let Ok(style) = ProgressStyle::with_template(template) {
                 bar.set_style(style.progress_chars("=> "));
@@ -74,7 +103,10 @@ impl Observer for Reporter {
 
     fn step(&mut self, report: StepReport) {
         self.images += report.images;
-        let Some(bar) = &self.bar else { return };
+        if let Screen::Dashboard(dashboard) = &mut self.screen {
+            dashboard.step(report);
+        }
+        let Screen::Bar(bar) = &self.screen else { return };
         if report.step == 1 || bar.length() != Some(report.steps) {
             bar.set_length(report.steps);
             bar.reset_eta();
@@ -86,7 +118,10 @@ impl Observer for Reporter {
     }
 
     fn validating(&mut self, done: usize, total: usize) {
-        let Some(bar) = &self.bar else { return };
+        if let Screen::Dashboard(dashboard) = &mut self.screen {
+            dashboard.validating(done, total);
+        }
+        let Screen::Bar(bar) = &self.screen else { return };
         bar.set_length(total as u64);
         bar.set_prefix("validating");
         bar.set_message("");
@@ -94,6 +129,9 @@ impl Observer for Reporter {
     }
 
     fn epoch(&mut self, record: &EpochRecord) {
+        if let Screen::Dashboard(dashboard) = &mut self.screen {
+            dashboard.epoch(record);
+        }
         self.line(&format!(
             "{:>5}  {:>11.4}  {:>5.3}  {:>10.4}  {:>5.3}  {:>5.3}  {:>8.2e}  {:>8.0}  {:>7.1}",
             format!("{}/{}", record.epoch, self.epochs),

@@ -131,7 +131,10 @@ fn runs_are_numbered_and_never_overwritten() {
     arguments.extend(["--set", "common.run_for.epochs=1", "--quiet"]);
     assert_eq!(place.ok(&arguments).trim(), "runs/phase1-001");
     assert_eq!(place.ok(&arguments).trim(), "runs/phase1-002");
-    let message = place.fails(5, &tiny(&config, "runs/phase1-001"));
+    // The newest has the highest number.
+    std::fs::rename(place.path("runs/phase1-001"), place.path("moved")).unwrap();
+    assert_eq!(place.ok(&arguments).trim(), "runs/phase1-003");
+    let message = place.fails(5, &tiny(&config, "runs/phase1-002"));
     assert!(message.contains("exists already"), "{message}");
 }
 
@@ -234,6 +237,9 @@ fn pictures_may_move_between_begin_and_resume() {
     let message = place.fails(3, &["evaluate", "run"]);
     assert!(message.contains("pictures"), "{message}");
     place.ok(&["evaluate", "run", "--data", "moved"]);
+    place.ok(&["resume", "run", "--data", "moved"]);
+    // Told once, it is known.
+    place.ok(&["resume", "run"]);
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! The same command again and again: begin a run, or continue the newest one of its name.
 
-use crate::changes::changes;
+use crate::changes::{Change, changes};
 use crate::error::Error;
 use crate::observer::Observer;
+use crate::plan;
 use crate::prepared::recorded_layers;
 use crate::resume::{ResumeOptions, resume};
-use crate::run::{Destination, Outcome, RunSettings, absolute, begin};
+use crate::run::{Destination, Outcome, RunSettings, absolute, begin, begin_in};
 use crate::run_directory::RunDirectory;
 use crate::spec::Layers;
 use std::path::{Path, PathBuf};
@@ -25,19 +26,25 @@ pub fn begin_or_resume(
     let Some(path) = newest_run(name, destination)? else {
         return begin(name, layers, destination, settings, observer);
     };
+    if is_unbegun(&path) {
+        let spec = layers.resolve()?;
+        plan::check(&spec, layers)?;
+        let directory = RunDirectory::unbegun(path);
+        return begin_in(&directory, name, layers, absolute(spec), settings, observer);
+    }
     let (directory, _) = RunDirectory::open(&path)?;
     let asked = absolute(layers.resolve()?);
     let recorded = recorded_layers(&directory)?.resolve()?;
     let changes = changes(&recorded, &asked)?;
-    let changes: Vec<String> =
-        changes.iter().filter(|change| !change.is_free()).map(ToString::to_string).collect();
-    if !changes.is_empty() {
+    let (free, others): (Vec<_>, Vec<_>) = changes.iter().partition(|change| change.is_free());
+    if !others.is_empty() {
+        let others: Vec<String> = others.iter().map(ToString::to_string).collect();
         return Err(Error::Config {
             origin: path.display().to_string(),
             path: "--auto-resume".to_owned(),
             problem: format!(
                 "the run was begun with other settings ({}); continue it by name with `kiln resume`, or choose another --out",
-                changes.join("; ")
+                others.join("; ")
             ),
         });
     }
@@ -45,21 +52,20 @@ pub fn begin_or_resume(
         observer.note(&format!("{} is finished", path.display()));
         return Ok(Outcome::Finished { directory: path, evaluation });
     }
-    resume(&path, &ResumeOptions::default(), settings, observer)
+    let free = free.into_iter().map(Change::as_layer).collect::<Result<Vec<_>, _>>()?;
+    let changes = free.into_iter().flatten().collect();
+    let options = ResumeOptions { changes, ..ResumeOptions::default() };
+    resume(&path, &options, settings, observer)
 }
 
-/// The run to continue. A folder in which nothing was begun, left by a kill, is removed.
+/// The run to continue, or a folder in which a kill left nothing begun.
 fn newest_run(name: &str, destination: &Destination) -> Result<Option<PathBuf>, Error> {
-    let path = match destination {
-        Destination::Exactly(path) => Some(path.clone()).filter(|path| path.exists()),
-        Destination::Numbered(parent) => RunDirectory::newest_numbered(parent, name)?,
-    };
-    let Some(path) = path else { return Ok(None) };
-    if path.join("run.json").is_file() || !is_unbegun(&path) {
-        return Ok(Some(path));
+    match destination {
+        Destination::Exactly(path) => Ok(Some(path.clone()).filter(|path| path.exists())),
+        Destination::Numbered(parent) => {
+            Ok(RunDirectory::newest_numbered(parent, name)?.map(|(_, path)| path))
+        }
     }
-    std::fs::remove_dir_all(&path).map_err(|error| Error::run_directory(&path, error))?;
-    Ok(None)
 }
 
 /// Whether a folder holds nothing but what a run writes before its `run.json`.

@@ -3,7 +3,8 @@
 use crate::checkpoint::TrainState;
 use crate::error::Error;
 use crate::plan::StagePlan;
-use crate::spec::{ExperimentSpec, Layers};
+use crate::spec::{ExperimentSpec, Layer, Layers};
+use kiln_optim_schedules::Pace;
 use std::fmt;
 use toml::{Table, Value};
 
@@ -28,6 +29,17 @@ impl Change {
                 | ["without_data"]
                 | ["stage", _, "checkpoint", "every" | "keep_newest", ..]
         )
+    }
+}
+
+impl Change {
+    /// The setting as somebody would ask for it; none for one that is left out.
+    ///
+    /// # Errors
+    /// Those of a layer.
+    pub(crate) fn as_layer(&self) -> Result<Option<Layer>, Error> {
+        let layer = |value| Layer::from_assignment(&format!("{}={value}", self.path));
+        self.after.as_ref().map(layer).transpose()
     }
 }
 
@@ -132,19 +144,24 @@ impl Versions<'_> {
         state: &mut TrainState,
     ) -> Result<Verdict, Error> {
         let mut verdict = Verdict::default();
-        let mut is_longer = false;
+        let (was_done, mut lengths) = (state.stage_done, Vec::new());
         for change in changes {
             match self.kind(change, state)? {
                 Kind::Free => {}
-                Kind::Length => is_longer = true,
+                Kind::Length => lengths.push(change.clone()),
                 Kind::Result => verdict.of_result.push(change.clone()),
             }
         }
         let current = self.before.get(state.stage).zip(self.after.get(state.stage));
         if let Some((before, after)) = current {
             self.check_steps(before, after, state)?;
-            if is_longer {
+            if !lengths.is_empty() {
                 self.check_length(before, after, state)?;
+            }
+            // Only a run that ends later is what it was, and more.
+            let ends_later = after.total_steps > before.total_steps;
+            if !(ends_later && state.stage + 1 == self.after.len()) {
+                verdict.of_result.append(&mut lengths);
             }
             let own = format!("stage.{}.", after.name);
             let vain = verdict.of_result.iter().find(|change| change.path.starts_with(&own));
@@ -152,7 +169,7 @@ impl Versions<'_> {
                 let problem = "the stage is over, and not longer than it was";
                 return Err(self.layers.fault(&change.path, problem.to_owned()));
             }
-            verdict.inexact = difference(before, after, state);
+            verdict.inexact = difference(before, after, (state, was_done));
         }
         Ok(verdict)
     }
@@ -176,6 +193,9 @@ impl Versions<'_> {
                 let is_over = number.is_some_and(|number| number < state.stage);
                 match (*field, rest) {
                     _ if is_over => refuse("the stage is over"),
+                    ("l2_sp", []) if number == Some(state.stage) && change.before.is_none() => {
+                        refuse("the weights that the stage began with are not there any more")
+                    }
                     ("run_for", _) if number == Some(state.stage) => Ok(Kind::Length),
                     ("optimizer", ["type"]) if number == Some(state.stage) => {
                         refuse("the optimizer's state is another one's; begin a stage for it")
@@ -250,7 +270,14 @@ enum Kind {
 }
 
 /// Where the steps that are done would have been others under the newer plan.
-fn difference(before: &StagePlan, after: &StagePlan, state: &TrainState) -> Option<String> {
+fn difference(
+    before: &StagePlan,
+    after: &StagePlan,
+    (state, was_done): (&TrainState, bool),
+) -> Option<String> {
+    if was_done && !state.stage_done && before.average.is_some_and(Pace::needs_statistics) {
+        return Some("the average of weights would not have been scored by now".to_owned());
+    }
     let done = before.step(state);
     let first = (0..done).find(|&step| before.schedule.at(step) != after.schedule.at(step));
     if let Some(step) = first {

@@ -37,6 +37,7 @@ impl Trainer<'_> {
         let mut samples = 0;
         let mut overflowed = false;
         let mut kept = Vec::new();
+        let mut indices = Vec::new();
         for micro in 0..stage.shape.accumulate() as usize {
             let Some(mut batch) = self.next_batch(&mut state, batches)? else { break };
             state.count_bad(batch.bad.len());
@@ -45,7 +46,8 @@ impl Trainer<'_> {
             }
             self.train.seed_dropout(&self.device, &state, micro);
             let labels = self.train.mix(stage, &state, micro, &mut batch, &mut kept);
-            let (count, indices) = (labels.len(), std::mem::take(&mut batch.indices));
+            let count = labels.len();
+            indices.append(&mut batch.indices);
             let device = self.device.clone().autodiff();
             let input = pictures(batch, &device).cast(stage.precision.dtype());
             let logits = network.forward(input);
@@ -53,8 +55,11 @@ impl Trainer<'_> {
             let batch_loss = f64::from(loss.clone().into_scalar::<f32>());
             let logits: Vec<f32> = logits.inner().into_data().iter::<f32>().collect();
             if !batch_loss.is_finite() && !is_f16 {
-                let place = self.in_words(micro, stage, &indices);
-                return Err(stage.diverged(&state, format!("the loss of {place} is {batch_loss}")));
+                let names = self.in_words(&indices[indices.len() - count..]);
+                let (number, all) = (micro + 1, stage.shape.accumulate());
+                let what =
+                    format!("the loss of micro-batch {number} of {all} ({names}) is {batch_loss}");
+                return Err(stage.diverged(&state, what));
             }
             if !batch_loss.is_finite() {
                 // A map overflowed: the step will be left out, and so are its pictures.
@@ -69,7 +74,9 @@ impl Trainer<'_> {
         let norm = gradients.global_norm();
         let finite = !overflowed && norm.is_finite();
         if !finite && !is_f16 {
-            return Err(stage.diverged(&state, format!("the norm of the gradients is {norm}")));
+            let names = self.in_words(&indices);
+            let what = format!("the norm of the gradients of a batch ({names}) is {norm}");
+            return Err(stage.diverged(&state, what));
         }
         let network = if samples == 0 || !finite {
             network
@@ -113,16 +120,15 @@ impl Trainer<'_> {
         Ok(batch)
     }
 
-    /// A micro-batch, for people who look for the picture that is to blame.
-    fn in_words(&self, micro: usize, stage: &StagePlan, indices: &[u32]) -> String {
+    /// Some pictures, for people who look for the one that is to blame.
+    fn in_words(&self, indices: &[u32]) -> String {
         const NAMED: usize = 3;
         let names = indices.iter().take(NAMED).map(|&index| self.train.listing.name(index));
         let names = names.collect::<Vec<_>>().join(", ");
-        let names = match indices.len().saturating_sub(NAMED) {
+        match indices.len().saturating_sub(NAMED) {
             0 => names,
             more => format!("{names} and {more} more"),
-        };
-        format!("micro-batch {} of {} ({names})", micro + 1, stage.shape.accumulate())
+        }
     }
 }
 

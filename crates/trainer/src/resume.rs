@@ -1,13 +1,13 @@
 //! Continuing a run, as it was begun or otherwise.
 
 use crate::changes::{Verdict, Versions, changes, check_identity};
-use crate::checkpoint::{CheckpointSet, Newest, TrainState, clean, newest, sha256};
+use crate::checkpoint::{CheckpointSet, Newest, TrainState, clean, load_model, newest, sha256};
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::observer::Observer;
 use crate::plan::{self, StagePlan};
 use crate::prepared::{Prepared, recorded_layers};
-use crate::run::{Outcome, RunSettings, lock};
+use crate::run::{Outcome, RunSettings, absolute, lock};
 use crate::run_directory::RunDirectory;
 use crate::spec::{Layer, Layers};
 use serde::Serialize;
@@ -53,10 +53,14 @@ pub fn resume(
     let mut restored = restored(&directory, observer)?;
 
     // Permission was given when that configuration was written.
-    let permitted = options.allow_changes
-        || (options.changes.is_empty()
-            && sha256(directory.config()?.as_bytes()) == identity.config_sha256);
+    let is_known = identity.config_sha256.contains(&sha256(directory.config()?.as_bytes()));
+    let permitted = options.allow_changes || (options.changes.is_empty() && is_known);
+    if restored.is_none() && !is_known && !options.allow_changes {
+        let problem = "was changed since the run began; to go on like that add --allow-changes";
+        return Err(Error::run_directory(&directory.path().join("config.toml"), problem));
+    }
     let mut layers = recorded_layers(&directory)?;
+    let mut before = before(&directory, restored.as_ref())?;
     layers.extend(options.changes.iter().cloned());
     if let Some(common) = options.changes.iter().find(|layer| layer.get(&["common"]).is_some()) {
         return Err(Error::Config {
@@ -67,30 +71,37 @@ pub fn resume(
                     .to_owned(),
         });
     }
-    let spec = layers.resolve()?;
-    let config = spec.to_toml()?;
-    let mut before = before(&directory, restored.as_ref())?;
     if let Some(pictures) = &options.pictures {
         let folder = Layer::data_folder(pictures)?;
         before.push(folder.clone());
         layers.push(folder);
     }
-    let changes = changes(&before.resolve()?, &layers.resolve()?)?;
+    let before_spec = before.resolve()?;
+    let spec = absolute(layers.resolve()?);
+    let config = spec.to_toml()?;
+    let changes = changes(&before_spec, &spec)?;
     check_identity(&changes, &layers)?;
     let run = Prepared::of_run(&directory, &identity, &layers, observer)?;
     let mut fresh = TrainState::default();
     let state = restored.as_mut().map_or(&mut fresh, |set| &mut set.state);
-    let stages = plan::resolve(&before.resolve()?, &before, &run.train)?;
+    let stages = plan::resolve(&before_spec, &before, &run.train)?;
     let versions =
         Versions { spec: &run.spec, layers: &layers, before: &stages, after: &run.stages };
     let verdict = versions.judge(&changes, state)?;
     permit(&verdict, permitted, options, observer)?;
+    if let Some(set) = &restored {
+        run.try_out(set, &directory, settings)?;
+    }
+
     let lines: Vec<String> = changes.iter().map(ToString::to_string).collect();
     for line in &lines {
         observer.note(&format!("changed: {line}"));
     }
-    identity.config_sha256 = sha256(config.as_bytes());
-    directory.write_json("run.json", &identity)?;
+    let sum = sha256(config.as_bytes());
+    if !identity.config_sha256.contains(&sum) {
+        identity.config_sha256.push(sum);
+        directory.write_json("run.json", &identity)?;
+    }
     directory.write("config.toml", config.as_bytes())?;
     if identity.pictures.is_some() {
         let summaries: Vec<_> = run.stages.iter().map(StagePlan::summary).collect();
@@ -105,22 +116,55 @@ pub fn resume(
     run.start(&directory, identity, restored, settings, observer)
 }
 
-/// The newest intact checkpoint, after what a kill left behind is cleared away.
+impl Prepared {
+    /// Whether the run can go on from `set` like that, before anything of it is changed.
+    fn try_out(
+        &self,
+        set: &CheckpointSet,
+        directory: &RunDirectory,
+        settings: &RunSettings,
+    ) -> Result<(), Error> {
+        self.check_precision(&settings.device)?;
+        let (network, _) = load_model(&set.weights(), &settings.device.clone().autodiff())?;
+        self.check_rules(&network)?;
+        let stage = self.stage_of(&set.state, &set.path)?;
+        let network = stage.params.apply(network);
+        let mut optimizer = stage.new_optimizer(&network)?;
+        set.load_optimizer(&mut optimizer, &network, &settings.device)?;
+        set.load_average(&network)?;
+        let folder = directory.checkpoints();
+        for name in set.state.needed(&stage.needed_later) {
+            CheckpointSet::open(&folder.join(name)).and_then(CheckpointSet::checked)?;
+        }
+        Ok(())
+    }
+}
+
+/// The newest checkpoint, after what a kill left behind is cleared away.
 fn restored(
     directory: &RunDirectory,
     observer: &mut dyn Observer,
 ) -> Result<Option<CheckpointSet>, Error> {
     let folder = directory.checkpoints();
     clean(&folder)?;
-    let Newest { mut set, skipped } = newest(&folder)?;
+    let set = newest_noted(&folder, observer)?;
+    if let Some(set) = &set {
+        observer.note(&format!("continuing from {}", set.path.display()));
+    }
+    Ok(set)
+}
+
+/// The newest intact checkpoint; what is wrong with others is noted.
+pub(crate) fn newest_noted(
+    folder: &Path,
+    observer: &mut dyn Observer,
+) -> Result<Option<CheckpointSet>, Error> {
+    let Newest { mut set, skipped } = newest(folder)?;
     for error in &skipped {
         observer.note(&format!("skipped and set aside as damaged: {error}"));
     }
-    if let Some(set) = &mut set {
-        if let Some(line) = set.forget_damaged_best(&folder) {
-            observer.note(&line);
-        }
-        observer.note(&format!("continuing from {}", set.path.display()));
+    if let Some(line) = set.as_mut().and_then(|set| set.forget_damaged_best(folder)) {
+        observer.note(&line);
     }
     Ok(set)
 }

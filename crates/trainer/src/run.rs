@@ -3,7 +3,7 @@
 use crate::advice::advice;
 use crate::card::ModelCard;
 use crate::checkpoint::{
-    self, CheckpointSet, Origin, TrainState, Weights, Writer, load_model, newest, sha256,
+    self, CheckpointSet, Origin, TrainState, Weights, Writer, discard, load_model, sha256,
 };
 use crate::environment::Environment;
 use crate::error::Error;
@@ -12,6 +12,7 @@ use crate::observer::{Observer, StopRequest};
 use crate::plan::{self, StagePlan, Start};
 use crate::prepared::{Prepared, recorded_layers};
 use crate::record::Evaluation;
+use crate::resume::newest_noted;
 use crate::run_directory::{FORMAT, METRICS, RunDirectory, RunIdentity};
 use crate::run_lock::RunLock;
 use crate::spec::{ExperimentSpec, Layers, OnDivergence, TrainerSpec};
@@ -80,19 +81,40 @@ pub fn begin(
     let spec = layers.resolve()?;
     plan::check(&spec, layers)?;
     let spec = absolute(spec);
-    let config = spec.to_toml()?;
+    // What cannot be written down leaves no folder behind.
+    spec.to_toml()?;
     let directory = match destination {
         Destination::Numbered(parent) => RunDirectory::create_numbered(parent, name)?,
         Destination::Exactly(path) => RunDirectory::create(path)?,
     };
+    begin_in(&directory, name, layers, spec, settings, observer)
+}
+
+/// Begins a run in a folder in which nothing was begun.
+pub(crate) fn begin_in(
+    directory: &RunDirectory,
+    name: &str,
+    layers: &Layers,
+    spec: ExperimentSpec,
+    settings: &RunSettings,
+    observer: &mut dyn Observer,
+) -> Result<Outcome, Error> {
+    let _lock = lock(directory, observer)?;
+    if directory.path().join("run.json").exists() {
+        // Between a look at the folder and the lock.
+        return Err(Error::run_directory(
+            directory.path(),
+            "another process has begun a run in it",
+        ));
+    }
+    let config = spec.to_toml()?;
     let identity = RunIdentity {
         format: FORMAT,
-        config_sha256: sha256(config.as_bytes()),
+        config_sha256: vec![sha256(config.as_bytes())],
         experiment: name.to_owned(),
         kiln_version: env!("CARGO_PKG_VERSION").to_owned(),
         pictures: None,
     };
-    let _lock = lock(&directory, observer)?;
     let prepared = directory
         .write("config.toml", config.as_bytes())
         .and_then(|()| directory.write_json("run.json", &identity))
@@ -105,7 +127,7 @@ pub fn begin(
             return Err(error);
         }
     };
-    let outcome = run.start(&directory, identity, None, settings, observer);
+    let outcome = run.start(directory, identity, None, settings, observer);
     let misfits = matches!(outcome, Err(Error::Config { .. } | Error::Weights(_)));
     if misfits && !directory.checkpoints().exists() {
         // Rules or weights that do not fit show before the first step: nothing has been trained.
@@ -211,27 +233,36 @@ impl Prepared {
         observer: &mut dyn Observer,
     ) -> Result<Outcome, Error> {
         let TrainerSpec { on_divergence, rollback, .. } = &self.spec.trainer;
+        let folder = directory.checkpoints();
         let mut rollbacks = restored.as_ref().map_or(0, |set| set.state.rollbacks);
+        let mut went_to = None;
         loop {
-            match self.train_from(restored, directory, origin, settings, observer) {
+            let error = match self.train_from(restored, directory, origin, settings, observer) {
                 Err(error @ Error::Diverged { .. })
                     if *on_divergence == OnDivergence::Rollback && rollbacks < rollback.most =>
                 {
-                    let Some(mut set) = newest(&directory.checkpoints())?.set else {
-                        return Err(error);
-                    };
-                    rollbacks += 1;
-                    set.state.rollbacks = rollbacks;
-                    observer.note(&format!(
-                        "{error}; back to {}, with rates times {} ({rollbacks} of {})",
-                        set.name(),
-                        rollback.lr_factor,
-                        rollback.most,
-                    ));
-                    restored = Some(set);
+                    error
                 }
                 outcome => return outcome,
+            };
+            // Weights that lead there again were ruined before they were saved.
+            let mut newest = newest_noted(&folder, observer)?;
+            if let Some(set) = newest.take_if(|set| Some(set.name()) == went_to) {
+                discard(&folder, &set.name())?;
+                newest = newest_noted(&folder, observer)?;
             }
+            let Some(mut set) = newest else {
+                observer.note("there is no checkpoint before it to go back to");
+                return Err(error);
+            };
+            rollbacks += 1;
+            set.state.rollbacks = rollbacks;
+            let (name, factor, most) = (set.name(), rollback.lr_factor, rollback.most);
+            observer.note(&format!(
+                "{error}; back to {name}, with rates times {factor} ({rollbacks} of {most})"
+            ));
+            went_to = Some(name);
+            restored = Some(set);
         }
     }
 
@@ -303,6 +334,7 @@ impl Prepared {
             network = progress.network;
             state = progress.state.next_stage();
         }
+        drop(trainer);
         let best = Weights::of_run(&directory.checkpoints(), &state)?;
         let evaluation = self.evaluate_weights(&best, settings, observer)?;
         directory.write_json("evaluation.json", &evaluation)?;

@@ -1,5 +1,6 @@
 //! The folder that a run leaves behind.
 
+use crate::checkpoint::sync_folder;
 use crate::error::Error;
 use crate::metrics::{Line, lines_of};
 use crate::record::{EpochRecord, Evaluation, StepsRecord};
@@ -19,8 +20,8 @@ pub struct RunIdentity {
     pub format: u32,
     /// The experiment's name: its file's name without `.toml`.
     pub experiment: String,
-    /// SHA-256 of the configuration that was last asked for, so that a file changed by hand is noticed.
-    pub config_sha256: String,
+    /// SHA-256 of the configurations that were asked for, so that a file changed by hand is noticed.
+    pub config_sha256: Vec<String>,
     /// Version of Kiln that began the run.
     pub kiln_version: String,
     /// Fingerprints of the pictures; absent until they are found.
@@ -61,13 +62,16 @@ pub struct RunDirectory {
 }
 
 impl RunDirectory {
-    /// Makes `runs/EXPERIMENT-NNN` under `parent` with the first free number.
+    /// Makes `runs/EXPERIMENT-NNN` under `parent` with a number above all that are there.
     ///
     /// # Errors
     /// [`Error::RunDirectory`] when the folder cannot be made.
     pub fn create_numbered(parent: &Path, experiment: &str) -> Result<Self, Error> {
         std::fs::create_dir_all(parent).map_err(|error| Error::run_directory(parent, error))?;
-        for number in 1..=999_999 {
+        // One more than the highest, so that the newest run has it.
+        let newest = Self::newest_numbered(parent, experiment)?;
+        let first = newest.map_or(1, |(number, _)| number + 1);
+        for number in first..=999_999 {
             let path = parent.join(format!("{experiment}-{number:03}"));
             // Making the folder is the reservation: two runs that start together get two numbers.
             match std::fs::create_dir(&path) {
@@ -79,14 +83,14 @@ impl RunDirectory {
         Err(Error::run_directory(parent, "no free number left"))
     }
 
-    /// The folder that [`create_numbered`](Self::create_numbered) made last.
+    /// The folder that [`create_numbered`](Self::create_numbered) made last, and its number.
     ///
     /// # Errors
     /// [`Error::RunDirectory`] when `parent` cannot be read.
     pub(crate) fn newest_numbered(
         parent: &Path,
         experiment: &str,
-    ) -> Result<Option<PathBuf>, Error> {
+    ) -> Result<Option<(u32, PathBuf)>, Error> {
         let entries = match std::fs::read_dir(parent) {
             Ok(entries) => entries,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -98,7 +102,7 @@ impl RunDirectory {
         };
         let paths = entries.flatten().map(|entry| entry.path());
         let numbered = paths.filter_map(|path| Some((number(&path)?, path)));
-        Ok(numbered.max().map(|(_, path)| path))
+        Ok(numbered.max())
     }
 
     /// Makes the folder `path`, which must not exist.
@@ -116,6 +120,11 @@ impl RunDirectory {
             _ => Error::run_directory(path, error),
         })?;
         Ok(Self { path: path.to_owned() })
+    }
+
+    /// A folder that is there, in which nothing was begun.
+    pub(crate) fn unbegun(path: PathBuf) -> Self {
+        Self { path }
     }
 
     /// Opens an existing run and checks its format.
@@ -162,7 +171,8 @@ impl RunDirectory {
         let partial = self.path.join(format!(".{name}.partial"));
         let written = std::fs::File::create(&partial)
             .and_then(|mut file| file.write_all(contents).and_then(|()| file.sync_all()))
-            .and_then(|()| std::fs::rename(&partial, &path));
+            .and_then(|()| std::fs::rename(&partial, &path))
+            .and_then(|()| sync_folder(&self.path));
         written.map_err(|error| {
             // What was written of it is of no use; a failure to remove it changes nothing.
             let _ = std::fs::remove_file(&partial);

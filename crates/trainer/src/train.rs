@@ -78,7 +78,9 @@ impl Trainer<'_> {
             }
             progress = self.finish_epoch(stage, progress, observer)?;
         }
+        self.watchdog.enter(Phase::Checkpoint);
         self.writer.wait()?;
+        self.watchdog.enter(Phase::Other);
         Ok((progress, Ending::Complete))
     }
 
@@ -129,6 +131,10 @@ impl Trainer<'_> {
         let began = Instant::now();
         self.watchdog.enter(Phase::Validation);
         let scores = self.score(stage, &network, observer)?;
+        if state.tally.samples == 0 && state.skipped_steps > 0 {
+            let what = "gradients overflowed in f16 in every step of the epoch";
+            return Err(stage.diverged(&state, what.to_owned()));
+        }
         for (set, tally) in [("training", &state.tally), ("validation", &scores.tally)] {
             if tally.samples == 0 {
                 let (stage, epoch) = (stage.name.clone(), state.epoch + 1);
@@ -171,6 +177,7 @@ impl Trainer<'_> {
         if let Some(begun) = begun(average.as_ref()).filter(|_| needs_statistics && ends) {
             // Another epoch's crops.
             let next = TrainState { epoch: state.epoch + 1, step_in_epoch: 0, ..state.clone() };
+            self.watchdog.enter(Phase::Other);
             let (of, frozen) = (&begun.network, &stage.params);
             let network = with_new_statistics(of, &self.train, stage, frozen, &next, &self.device)?;
             record.average = self.average_scores(stage, &network, observer)?;
@@ -208,6 +215,7 @@ impl Trainer<'_> {
             host_memory_bytes: resident_bytes(),
             unix_seconds: unix_seconds(),
         });
+        state.lines += 1;
         self.log.borrow_mut().put(&line)
     }
 
@@ -230,7 +238,10 @@ impl Trainer<'_> {
         observer: &mut dyn Observer,
     ) -> Result<Scores, Error> {
         let test = Test { listing: &self.val, recipe: &stage.val_recipe, stage };
-        let validating = &mut |done, total| observer.validating(done, total);
+        let validating = &mut |done, total| {
+            self.watchdog.enter(Phase::Validation);
+            observer.validating(done, total);
+        };
         evaluate(network, &self.device, &self.train.loader, &test, validating)
     }
 
@@ -314,7 +325,7 @@ fn epoch_done(
     state.data_seconds = 0.0;
     state.checkpoint_seconds = 0.0;
     state.skipped_steps = 0;
-    state.records += 1;
+    state.lines += 1;
     state.stage_done = ends;
     // The best of the run is the best of its stage.
     (state, is_best)

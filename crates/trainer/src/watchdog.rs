@@ -20,6 +20,8 @@ pub(crate) enum Phase {
     Validation,
     /// The disk is to take a checkpoint.
     Checkpoint,
+    /// What gives no sign while it goes on, and is not reported.
+    Other,
 }
 
 impl Phase {
@@ -31,6 +33,7 @@ impl Phase {
             Self::Step => "a training step: does the device answer?",
             Self::Validation => "validation",
             Self::Checkpoint => "writing a checkpoint: is the disk slow?",
+            Self::Other => "something else",
         }
     }
 }
@@ -53,7 +56,7 @@ struct Beat {
     phase: Phase,
     since: Instant,
     /// The longest that each phase took.
-    longest: [Duration; 4],
+    longest: [Duration; 5],
     reported: bool,
     over: bool,
 }
@@ -66,9 +69,9 @@ impl Watchdog {
 
     fn with(patience: Duration, report: impl Fn(String) + Send + 'static) -> Self {
         let beat = Beat {
-            phase: Phase::Step,
+            phase: Phase::Other,
             since: Instant::now(),
-            longest: [Duration::ZERO; 4],
+            longest: [Duration::ZERO; 5],
             reported: false,
             over: false,
         };
@@ -111,13 +114,14 @@ impl Shared {
         while !beat.over {
             let limit = patience.max(USUAL * beat.longest[beat.phase as usize]);
             let waited = beat.since.elapsed();
-            if waited >= limit && !beat.reported {
+            if waited >= limit && !beat.reported && beat.phase != Phase::Other {
                 beat.reported = true;
                 let seconds = waited.as_secs_f64();
                 report(format!("no progress for {seconds:.0} s: {}", beat.phase.in_words()));
             }
-            let next = if beat.reported { patience } else { limit.saturating_sub(waited) };
-            let wait = next.max(Duration::from_millis(1));
+            // What comes next may be stalled sooner than this is.
+            let next = limit.saturating_sub(waited).min(patience);
+            let wait = if next.is_zero() { patience } else { next };
             let woken = self.changed.wait_timeout(beat, wait);
             beat = woken.map_or_else(|poisoned| poisoned.into_inner().0, |(beat, _)| beat);
         }

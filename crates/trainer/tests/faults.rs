@@ -208,6 +208,11 @@ fn damage_to_the_run_s_own_files_is_named() {
         let error = result.unwrap_err();
         assert!(error.to_string().contains(file), "{error}");
     }
+    // What follows the lines that the set knows does not count.
+    let run = finished.copy("own-tail");
+    let mut metrics = fs::File::options().append(true).open(run.join("metrics.jsonl")).unwrap();
+    std::io::Write::write_all(&mut metrics, b"\0\0\xff\n").unwrap();
+    assert_eq!(resumed(&run).0.unwrap(), finished.result);
     let run = finished.copy("own-metrics");
     truncate(&run.join("metrics.jsonl"));
     let (result, _) = resumed(&run);
@@ -217,7 +222,7 @@ fn damage_to_the_run_s_own_files_is_named() {
 }
 
 #[test]
-fn a_folder_that_moved_and_times_that_lie_change_nothing() {
+fn a_folder_that_moved_and_files_with_other_times_change_nothing() {
     let finished = Finished::new();
     let run = finished.copy("before");
     fs::remove_dir_all(newest(&run)).unwrap();

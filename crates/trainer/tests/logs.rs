@@ -122,7 +122,7 @@ fn the_best_by_another_metric_is_kept_too() {
 }
 
 #[test]
-fn a_loss_that_is_no_number_is_named_and_no_checkpoint_has_it() {
+fn a_loss_that_is_no_number_is_named_with_its_pictures() {
     let folder = tempfile::tempdir().unwrap();
     let extra = "common.optimizer = { type = 'sgd' }\ncommon.schedule = { type = 'constant', lr = 1e30 }\n\
                  common.checkpoint.every = { steps = 1 }";
@@ -156,6 +156,17 @@ fn a_run_can_go_back_and_on_at_a_lower_rate() {
     let counted: Vec<u64> = records.iter().map(|record| record.rollbacks).collect();
     assert_eq!(counted, [0, 1]);
     assert!((records[1].lr - 1e-3).abs() < 1e-12, "{}", records[1].lr);
+
+    // Weights that were ruined before they were saved are not gone back to twice.
+    let folder = tempfile::tempdir().unwrap();
+    let saved = extra.replace("most = 1", "most = 2") + "\ncommon.checkpoint.every = { steps = 1 }";
+    let layers = layers_of(&one_stage(), folder.path(), &saved);
+    let to = Destination::Exactly(folder.path().join("run"));
+    let mut notes = Notes(Vec::new());
+    begin("logs", &layers, &to, &settings(), &mut notes).unwrap();
+    let back: Vec<&String> = notes.0.iter().filter(|line| line.contains("back to")).collect();
+    assert!(back[0].contains("step00000006") && back[0].contains("(1 of 2)"), "{back:?}");
+    assert!(back[1].contains("step00000005") && back[1].contains("(2 of 2)"), "{back:?}");
 
     // More often than allowed.
     let folder = tempfile::tempdir().unwrap();

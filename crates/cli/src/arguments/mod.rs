@@ -13,5 +13,5 @@ pub(crate) use command::{
 };
 pub(crate) use model::ModelArguments;
 pub(crate) use run::{
-    ExperimentArguments, MachineArguments, ResumeArguments, TimeLimit, TrainArguments,
+    Conduct, ExperimentArguments, MachineArguments, ResumeArguments, TrainArguments,
 };

@@ -48,7 +48,7 @@ pub(crate) struct TrainArguments {
     #[arg(long, conflicts_with = "dry_run")]
     pub(crate) auto_resume: bool,
     #[command(flatten)]
-    pub(crate) limit: TimeLimit,
+    pub(crate) conduct: Conduct,
     /// Print the plan, try one pass of each stage, write its first pictures as NAME-STAGE.png into --out [default: .],
     /// and train nothing.
     #[arg(long)]
@@ -69,14 +69,17 @@ pub(crate) struct ResumeArguments {
     #[arg(long)]
     pub(crate) allow_changes: bool,
     #[command(flatten)]
-    pub(crate) limit: TimeLimit,
+    pub(crate) conduct: Conduct,
     #[command(flatten)]
     pub(crate) machine: MachineArguments,
 }
 
-/// How long a run may take.
+/// How a run is watched and ended.
 #[derive(Debug, Args)]
-pub(crate) struct TimeLimit {
+pub(crate) struct Conduct {
+    /// Draw curves, rates and the time left, where the output is a terminal.
+    #[arg(long, conflicts_with = "quiet")]
+    pub(crate) dashboard: bool,
     /// Stop after this time, such as `90m` or `1h 45m`, as if by Ctrl-C: finish the step, save, exit with 130.
     #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
     pub(crate) time_limit: Option<Duration>,

@@ -1,6 +1,6 @@
 //! `kiln train` and `kiln resume`.
 
-use crate::arguments::{MachineArguments, ResumeArguments, TimeLimit, TrainArguments};
+use crate::arguments::{Conduct, MachineArguments, ResumeArguments, TrainArguments};
 use crate::commands::dry_run::dry_run;
 use crate::commands::report::write_report;
 use crate::exit::INTERRUPTED;
@@ -18,7 +18,7 @@ use std::time::Instant;
 
 pub(crate) fn train(arguments: &TrainArguments) -> anyhow::Result<ExitCode> {
     let experiment = Experiment::from_arguments(&arguments.experiment)?;
-    let mut reporter = Reporter::new(arguments.machine.quiet);
+    let mut reporter = reporter(&arguments.machine, &arguments.conduct);
     if let Some(overlay) = &experiment.fallback {
         reporter.note(&format!(
             "no --data given: training at the scale of the overlay `{overlay}` on its own data; \
@@ -31,7 +31,7 @@ pub(crate) fn train(arguments: &TrainArguments) -> anyhow::Result<ExitCode> {
         let settings = without_handler(&arguments.machine, StopRequest::default())?;
         return dry_run(&experiment, &settings, folder, &mut reporter);
     }
-    let settings = settings(&arguments.machine, &arguments.limit)?;
+    let settings = settings(&arguments.machine, &arguments.conduct)?;
     let destination = match &arguments.out {
         Some(path) => Destination::Exactly(path.clone()),
         None => Destination::Numbered(PathBuf::from("runs")),
@@ -44,8 +44,8 @@ pub(crate) fn train(arguments: &TrainArguments) -> anyhow::Result<ExitCode> {
 }
 
 pub(crate) fn resume(arguments: &ResumeArguments) -> anyhow::Result<ExitCode> {
-    let settings = settings(&arguments.machine, &arguments.limit)?;
-    let mut reporter = Reporter::new(arguments.machine.quiet);
+    let settings = settings(&arguments.machine, &arguments.conduct)?;
+    let mut reporter = reporter(&arguments.machine, &arguments.conduct);
     let changes = arguments.set.iter().map(|text| Layer::from_assignment(text));
     let options = ResumeOptions {
         pictures: arguments.data.clone(),
@@ -57,10 +57,15 @@ pub(crate) fn resume(arguments: &ResumeArguments) -> anyhow::Result<ExitCode> {
     conclude(outcome?, arguments.machine.quiet)
 }
 
+/// What shows the run.
+fn reporter(machine: &MachineArguments, conduct: &Conduct) -> Reporter {
+    if conduct.dashboard { Reporter::with_dashboard() } else { Reporter::new(machine.quiet) }
+}
+
 /// The machine, with Ctrl-C, SIGTERM and the time limit asking the run to stop. A second Ctrl-C ends the program at once; the last
 /// checkpoint stays whole.
-fn settings(machine: &MachineArguments, limit: &TimeLimit) -> anyhow::Result<RunSettings> {
-    let deadline = limit.time_limit.and_then(|limit| Instant::now().checked_add(limit));
+fn settings(machine: &MachineArguments, conduct: &Conduct) -> anyhow::Result<RunSettings> {
+    let deadline = conduct.time_limit.and_then(|limit| Instant::now().checked_add(limit));
     let stop = StopRequest::at(deadline);
     let handle = stop.clone();
     ctrlc::set_handler(move || {

@@ -44,6 +44,10 @@ pub(super) fn compare(whole: &Path, run: &Path) -> anyhow::Result<()> {
 }
 
 fn compare_sets(expected: &Path, found: &Path) -> anyhow::Result<()> {
+    let count = |set: &Path| Ok::<_, std::io::Error>(std::fs::read_dir(set)?.count());
+    if count(expected)? != count(found)? {
+        bail!("{} has other files than {}", found.display(), expected.display());
+    }
     for entry in std::fs::read_dir(expected)? {
         let name = entry?.file_name();
         let [expected, found] = [expected, found].map(|set| set.join(&name));

@@ -20,5 +20,5 @@ pub(crate) use snapshot::{Contents, Origin, Snapshot};
 pub(crate) use state::{TrainState, UnloggedSteps};
 pub(crate) use sums::sha256;
 pub(crate) use weights::{Weights, find, load_model, model_bytes, read_into};
-pub(crate) use write::clean;
+pub(crate) use write::{clean, discard, sync_folder};
 pub(crate) use writer::{Keep, Writer};

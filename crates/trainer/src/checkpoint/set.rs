@@ -119,10 +119,13 @@ impl CheckpointSet {
     }
 
     /// Forgets the best set if it is damaged or not there any more; says so. It can be missing after a newer set was skipped,
-    /// for which it had been removed. That of the stage stays on disk only while it is the run's best too, or another stage
+    /// for which it had been removed. Those of other metrics are forgotten too. That of the stage stays on disk only while it is the run's best too, or another stage
     /// starts from it.
     pub(crate) fn forget_damaged_best(&mut self, folder: &Path) -> Option<String> {
-        let TrainState { best, stage_best, .. } = &mut self.state;
+        let TrainState { best, stage_best, also_best, .. } = &mut self.state;
+        also_best.retain(|best| {
+            Self::open(&folder.join(&best.checkpoint)).and_then(Self::checked).is_ok()
+        });
         let name = best.as_ref().map(|best| best.checkpoint.clone())?;
         let error = Self::open(&folder.join(&name)).and_then(Self::checked).err()?;
         *best = None;
@@ -212,7 +215,13 @@ impl CheckpointSet {
     }
 }
 
-/// Names of the complete sets, oldest first: they sort as their stages, epochs and steps do.
+/// The numbers in a set's name: its stage, epoch and step.
+fn numbers(name: &str) -> Vec<u64> {
+    let digits = name.split(|c: char| !c.is_ascii_digit());
+    digits.filter_map(|digits| digits.parse().ok()).collect()
+}
+
+/// Names of the complete sets, oldest first.
 pub(super) fn names(folder: &Path) -> Result<Vec<String>, Error> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
@@ -228,6 +237,22 @@ pub(super) fn names(folder: &Path) -> Result<Vec<String>, Error> {
             names.push(name);
         }
     }
-    names.sort();
+    names.sort_by_cached_key(|name| numbers(name));
     Ok(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::numbers;
+
+    #[test]
+    fn sets_sort_as_their_numbers_do() {
+        let mut names = [
+            "stage01-epoch10000-step00000010",
+            "stage01-epoch9999-step00000009",
+            "stage100-epoch0000-step00000011",
+        ];
+        names.sort_by_cached_key(|name| numbers(name));
+        assert_eq!(names.map(|name| numbers(name)[2]), [9, 10, 11]);
+    }
 }

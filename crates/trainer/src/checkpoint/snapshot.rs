@@ -1,7 +1,6 @@
 //! What a set is made of, copied between two steps, so that training can go on while it is written.
 
 use super::state::TrainState;
-use super::sums::Sums;
 use super::tensors::{Stored, to_bytes};
 use super::weights::{metadata, model_file};
 use crate::card::ModelCard;
@@ -65,13 +64,6 @@ impl Snapshot {
             state: state.clone(),
             origin: origin.clone(),
         }
-    }
-
-    /// The configuration's checksum.
-    pub(super) fn config_sum(&self) -> Sums {
-        let mut sums = Sums::default();
-        sums.add(CONFIG, self.origin.config.as_bytes());
-        sums
     }
 
     /// Hands the files over one by one, so that only one is in memory twice. `place` is named in errors.

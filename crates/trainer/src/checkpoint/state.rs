@@ -58,8 +58,8 @@ pub(crate) struct TrainState {
     /// SHA-256 of the file of weights that the stage is drawn to, if it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) anchor_sha256: Option<String>,
-    /// Epochs in `metrics.jsonl` that belong to this state.
-    pub(crate) records: usize,
+    /// Lines of `metrics.jsonl` that belong to this state.
+    pub(crate) lines: usize,
     /// Whether the stage is complete: by its length or by early stopping.
     pub(crate) stage_done: bool,
 }
@@ -116,13 +116,13 @@ impl TrainState {
     /// The state at the start of the stage after this one.
     pub(crate) fn next_stage(self) -> Self {
         let finished = FinishedStage { newest: self.checkpoint_name(), best: self.stage_best };
-        let Self { stage, run_step, best, records, rollbacks, finished: mut before, .. } = self;
+        let Self { stage, run_step, best, lines, rollbacks, finished: mut before, .. } = self;
         before.push(finished);
         Self {
             stage: stage + 1,
             run_step,
             best,
-            records,
+            lines,
             rollbacks,
             finished: before,
             ..Self::default()

@@ -1,7 +1,7 @@
 //! Sets on disk: written whole, and removed so that no half of one is ever taken for a whole one.
 
 use super::set::{SET, names};
-use super::snapshot::{CONFIG, Snapshot};
+use super::snapshot::Snapshot;
 use super::sums::{SUMS, Sums};
 use crate::error::Error;
 use std::collections::HashSet;
@@ -20,13 +20,15 @@ const UNFINISHED: [&str; 2] = [".partial", ".removed"];
 pub(super) fn write(folder: &Path, snapshot: Snapshot) -> Result<(), Error> {
     let name = snapshot.state.checkpoint_name();
     let path = folder.join(&name);
-    let same_config = |found: &Sums| found.get(CONFIG) == snapshot.config_sum().get(CONFIG);
-    if Sums::of_set(&path).is_ok_and(|found| same_config(&found)) {
+    if path.exists() {
         return Ok(());
     }
     let partial = folder.join(format!(".{name}{}", UNFINISHED[0]));
-    let written = write_files(&partial, snapshot)
-        .and_then(|()| replace(&partial, &path).map_err(|error| Error::checkpoint(&path, error)));
+    let written = write_files(&partial, snapshot).and_then(|()| {
+        fs::rename(&partial, &path)
+            .and_then(|()| sync_folder(folder))
+            .map_err(|error| Error::checkpoint(&path, error))
+    });
     if written.is_err() {
         // The disk may be full: give its space back. The error to report is the first one.
         let _ = fs::remove_dir_all(&partial);
@@ -49,15 +51,6 @@ fn write_files(partial: &Path, snapshot: Snapshot) -> Result<(), Error> {
     sync_folder(partial).map_err(fault)
 }
 
-/// Puts the folder in its place, in that of a set with another configuration if there is one.
-fn replace(partial: &Path, path: &Path) -> std::io::Result<()> {
-    if path.exists() {
-        hide_and_remove(path)?;
-    }
-    fs::rename(partial, path)?;
-    path.parent().map_or(Ok(()), sync_folder)
-}
-
 /// Removes a set so that one half removed is never taken for a whole one.
 fn hide_and_remove(path: &Path) -> std::io::Result<()> {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
@@ -76,7 +69,7 @@ fn sync_write(path: &Path, contents: &[u8]) -> Result<(), Error> {
 }
 
 /// A rename is only on disk once its folder is. Windows cannot open folders and does not need it.
-fn sync_folder(path: &Path) -> std::io::Result<()> {
+pub(crate) fn sync_folder(path: &Path) -> std::io::Result<()> {
     if cfg!(unix) { File::open(path)?.sync_all() } else { Ok(()) }
 }
 
@@ -88,6 +81,14 @@ pub(super) fn prune(folder: &Path, keep: usize, needed: &HashSet<String>) -> Res
     let names = names(folder)?;
     let old = names.len().saturating_sub(keep);
     remove(folder, names[..old].iter().filter(|name| !needed.contains(*name)))
+}
+
+/// Removes the set called `name`.
+///
+/// # Errors
+/// [`Error::Checkpoint`] when it cannot be removed.
+pub(crate) fn discard(folder: &Path, name: &str) -> Result<(), Error> {
+    remove(folder, [name.to_owned()].iter())
 }
 
 fn remove<'a>(folder: &Path, names: impl Iterator<Item = &'a String>) -> Result<(), Error> {

@@ -32,3 +32,28 @@ pub(crate) fn lines_of(path: &Path) -> Result<Vec<Line>, Error> {
     };
     whole.lines().enumerate().map(parse).collect()
 }
+
+/// The first `count` lines of a file, as text and parsed. What follows is of no account.
+///
+/// # Errors
+/// [`Error::RunDirectory`] when there are fewer, or naming the line that is none.
+pub(crate) fn first_lines(path: &Path, count: usize) -> Result<(String, Vec<Line>), Error> {
+    let bytes = match std::fs::read(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+        read => read.map_err(|error| Error::run_directory(path, error))?,
+    };
+    let ends = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1);
+    let ends: Vec<usize> = ends.take(count).collect();
+    if ends.len() < count {
+        let problem = format!("has {} lines, the checkpoint knows {count}", ends.len());
+        return Err(Error::run_directory(path, problem));
+    }
+    let kept = &bytes[..ends.last().copied().unwrap_or(0)];
+    let text = String::from_utf8_lossy(kept).into_owned();
+    let parse = |(line, text): (usize, &str)| {
+        serde_json::from_str(text)
+            .map_err(|error| Error::run_directory(path, format!("line {}: {error}", line + 1)))
+    };
+    let lines = text.lines().enumerate().map(parse).collect::<Result<_, _>>()?;
+    Ok((text, lines))
+}

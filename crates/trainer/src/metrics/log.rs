@@ -1,7 +1,7 @@
 //! Writing of all three.
 
 use super::csv;
-use super::line::{Line, lines_of};
+use super::line::{Line, first_lines};
 use super::tensorboard;
 use crate::checkpoint::TrainState;
 use crate::error::Error;
@@ -37,26 +37,7 @@ impl<'a> MetricsLog<'a> {
     /// [`Error::RunDirectory`] when there are fewer lines, or something cannot be written.
     pub(crate) fn open(directory: &'a RunDirectory, state: &TrainState) -> Result<Self, Error> {
         let path = directory.path().join(METRICS);
-        let mut epochs = 0;
-        let mut lines = lines_of(&path)?;
-        lines.retain(|line| match line {
-            Line::Epoch(_) => {
-                epochs += 1;
-                epochs <= state.records
-            }
-            Line::Steps(record) => record.step <= state.run_step,
-        });
-        if epochs < state.records {
-            let known = state.records;
-            let problem = format!("has {epochs} epochs, the checkpoint knows {known}");
-            return Err(Error::run_directory(&path, problem));
-        }
-        let mut text = String::new();
-        for line in &lines {
-            text +=
-                &serde_json::to_string(line).map_err(|error| Error::run_directory(&path, error))?;
-            text.push('\n');
-        }
+        let (text, lines) = first_lines(&path, state.lines)?;
         directory.write(METRICS, text.as_bytes())?;
 
         let mut table = csv::HEADER.to_owned();
