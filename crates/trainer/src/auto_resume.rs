@@ -71,9 +71,12 @@ fn newest_run(name: &str, destination: &Destination) -> Result<Option<PathBuf>, 
 /// Whether a folder holds nothing but what a run writes before its `run.json`.
 fn is_unbegun(path: &Path) -> bool {
     let before = ["config.toml", ".config.toml.partial", ".run.json.partial", "lock"];
-    std::fs::read_dir(path).is_ok_and(|mut entries| {
-        entries.all(|entry| {
-            entry.is_ok_and(|entry| before.iter().any(|name| entry.file_name() == *name))
-        })
-    })
+    let Ok(entries) = std::fs::read_dir(path) else { return false };
+    let Ok(names) =
+        entries.map(|entry| entry.map(|entry| entry.file_name())).collect::<Result<Vec<_>, _>>()
+    else {
+        return false;
+    };
+    let is_ours = names.is_empty() || names.iter().any(|name| name == "lock");
+    is_ours && names.iter().all(|name| before.iter().any(|before| name == before))
 }

@@ -122,6 +122,8 @@ pub(crate) struct Versions<'a> {
     pub(crate) layers: &'a Layers,
     pub(crate) before: &'a [StagePlan],
     pub(crate) after: &'a [StagePlan],
+    /// Whether there is a checkpoint.
+    pub(crate) begun: bool,
 }
 
 /// What the changes of a run come to.
@@ -191,13 +193,15 @@ impl Versions<'_> {
             ["stage", name, field, rest @ ..] => {
                 let number = self.spec.stages.iter().position(|stage| stage == name);
                 let is_over = number.is_some_and(|number| number < state.stage);
+                let is_current = self.begun && number == Some(state.stage);
                 match (*field, rest) {
                     _ if is_over => refuse("the stage is over"),
-                    ("l2_sp", []) if number == Some(state.stage) && change.before.is_none() => {
+                    ("l2_sp", []) if is_current && change.before.is_none() => {
                         refuse("the weights that the stage began with are not there any more")
                     }
+                    ("start_from", _) if is_current => refuse("the stage has begun"),
                     ("run_for", _) if number == Some(state.stage) => Ok(Kind::Length),
-                    ("optimizer", ["type"]) if number == Some(state.stage) => {
+                    ("optimizer", ["type"]) if is_current => {
                         refuse("the optimizer's state is another one's; begin a stage for it")
                     }
                     _ => Ok(Kind::Result),

@@ -1,15 +1,18 @@
 //! Continuing a run, as it was begun or otherwise.
 
-use crate::changes::{Verdict, Versions, changes, check_identity};
+use crate::changes::{Change, Verdict, Versions, changes, check_identity};
 use crate::checkpoint::{CheckpointSet, Newest, TrainState, clean, load_model, newest, sha256};
 use crate::environment::Environment;
 use crate::error::Error;
+use crate::metrics::first_lines;
 use crate::observer::Observer;
 use crate::plan::{self, StagePlan};
 use crate::prepared::{Prepared, recorded_layers};
 use crate::run::{Outcome, RunSettings, absolute, lock};
-use crate::run_directory::RunDirectory;
+use crate::run_directory::{METRICS, RunDirectory};
 use crate::spec::{Layer, Layers};
+use crate::stage_start;
+use crate::weights::Take;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
@@ -52,14 +55,13 @@ pub fn resume(
     let _lock = lock(&directory, observer)?;
     let mut restored = restored(&directory, observer)?;
 
-    // Permission was given when that configuration was written.
     let is_known = identity.config_sha256.contains(&sha256(directory.config()?.as_bytes()));
-    let permitted = options.allow_changes || (options.changes.is_empty() && is_known);
     if restored.is_none() && !is_known && !options.allow_changes {
         let problem = "was changed since the run began; to go on like that add --allow-changes";
         return Err(Error::run_directory(&directory.path().join("config.toml"), problem));
     }
     let mut layers = recorded_layers(&directory)?;
+    let recorded = layers.resolve()?;
     let mut before = before(&directory, restored.as_ref())?;
     layers.extend(options.changes.iter().cloned());
     if let Some(common) = options.changes.iter().find(|layer| layer.get(&["common"]).is_some()) {
@@ -79,30 +81,36 @@ pub fn resume(
     let before_spec = before.resolve()?;
     let spec = absolute(layers.resolve()?);
     let config = spec.to_toml()?;
+    // For the recorded configuration permission was given when it was written.
+    let asks_nothing = changes(&recorded, &spec)?.iter().all(Change::is_free);
+    let permitted = options.allow_changes || (asks_nothing && is_known);
     let changes = changes(&before_spec, &spec)?;
     check_identity(&changes, &layers)?;
     let run = Prepared::of_run(&directory, &identity, &layers, observer)?;
     let mut fresh = TrainState::default();
+    let begun = restored.is_some();
     let state = restored.as_mut().map_or(&mut fresh, |set| &mut set.state);
     let stages = plan::resolve(&before_spec, &before, &run.train)?;
     let versions =
-        Versions { spec: &run.spec, layers: &layers, before: &stages, after: &run.stages };
+        Versions { spec: &run.spec, layers: &layers, before: &stages, after: &run.stages, begun };
     let verdict = versions.judge(&changes, state)?;
     permit(&verdict, permitted, options, observer)?;
-    if let Some(set) = &restored {
-        run.try_out(set, &directory, settings)?;
+    if let Some(set) = &mut restored {
+        run.try_out(set, &directory, settings, observer)?;
     }
 
     let lines: Vec<String> = changes.iter().map(ToString::to_string).collect();
     for line in &lines {
         observer.note(&format!("changed: {line}"));
     }
-    let sum = sha256(config.as_bytes());
-    if !identity.config_sha256.contains(&sum) {
-        identity.config_sha256.push(sum);
-        directory.write_json("run.json", &identity)?;
-    }
+    // The result of a run that was finished, and is not any more if it is longer now.
+    directory.remove("evaluation.json")?;
+    // Both configurations are known until the new one is there, so that a kill in between does no harm.
+    identity.config_sha256.push(sha256(config.as_bytes()));
+    directory.write_json("run.json", &identity)?;
     directory.write("config.toml", config.as_bytes())?;
+    identity.config_sha256 = vec![sha256(config.as_bytes())];
+    directory.write_json("run.json", &identity)?;
     if identity.pictures.is_some() {
         let summaries: Vec<_> = run.stages.iter().map(StagePlan::summary).collect();
         directory.write_json("plan.json", &summaries)?;
@@ -111,8 +119,6 @@ pub fn resume(
     let from = restored.as_ref().map(CheckpointSet::name);
     let line = Resumption { from, changes: lines, environment: &environment };
     directory.append("resumed.jsonl", &line)?;
-    // The result of a run that was finished, and is not any more if it is longer now.
-    directory.remove("evaluation.json")?;
     run.start(&directory, identity, restored, settings, observer)
 }
 
@@ -120,9 +126,10 @@ impl Prepared {
     /// Whether the run can go on from `set` like that, before anything of it is changed.
     fn try_out(
         &self,
-        set: &CheckpointSet,
+        set: &mut CheckpointSet,
         directory: &RunDirectory,
         settings: &RunSettings,
+        observer: &mut dyn Observer,
     ) -> Result<(), Error> {
         self.check_precision(&settings.device)?;
         let (network, _) = load_model(&set.weights(), &settings.device.clone().autodiff())?;
@@ -132,7 +139,15 @@ impl Prepared {
         let mut optimizer = stage.new_optimizer(&network)?;
         set.load_optimizer(&mut optimizer, &network, &settings.device)?;
         set.load_average(&network)?;
+        stage_start::anchor(stage, &network, &mut set.state.clone(), true, directory)?;
+        first_lines(&directory.path().join(METRICS), set.state.lines)?;
         let folder = directory.checkpoints();
+        let own = (set.state.stage, Take::Best);
+        if stage.needed_later.contains(&own)
+            && let Some(line) = set.forget_damaged_stage_best(&folder)
+        {
+            observer.note(&line);
+        }
         for name in set.state.needed(&stage.needed_later) {
             CheckpointSet::open(&folder.join(name)).and_then(CheckpointSet::checked)?;
         }
@@ -163,7 +178,7 @@ pub(crate) fn newest_noted(
     for error in &skipped {
         observer.note(&format!("skipped and set aside as damaged: {error}"));
     }
-    if let Some(line) = set.as_mut().and_then(|set| set.forget_damaged_best(folder)) {
+    for line in set.iter_mut().flat_map(|set| set.forget_damaged_best(folder)) {
         observer.note(&line);
     }
     Ok(set)

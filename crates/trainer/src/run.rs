@@ -3,7 +3,7 @@
 use crate::advice::advice;
 use crate::card::ModelCard;
 use crate::checkpoint::{
-    self, CheckpointSet, Origin, TrainState, Weights, Writer, discard, load_model, sha256,
+    self, CheckpointSet, Origin, TrainState, Weights, Writer, load_model, sha256, step_back,
 };
 use crate::environment::Environment;
 use crate::error::Error;
@@ -245,11 +245,13 @@ impl Prepared {
                 }
                 outcome => return outcome,
             };
-            // Weights that lead there again were ruined before they were saved.
             let mut newest = newest_noted(&folder, observer)?;
-            if let Some(set) = newest.take_if(|set| Some(set.name()) == went_to) {
-                discard(&folder, &set.name())?;
-                newest = newest_noted(&folder, observer)?;
+            // Perhaps its weights were ruined before they were saved.
+            if let Some(again) = newest.take_if(|set| Some(set.name()) == went_to) {
+                newest = step_back(&folder, &again.name())?;
+                for line in newest.iter_mut().flat_map(|set| set.forget_damaged_best(&folder)) {
+                    observer.note(&line);
+                }
             }
             let Some(mut set) = newest else {
                 observer.note("there is no checkpoint before it to go back to");

@@ -70,7 +70,7 @@ impl RunDirectory {
         std::fs::create_dir_all(parent).map_err(|error| Error::run_directory(parent, error))?;
         // One more than the highest, so that the newest run has it.
         let newest = Self::newest_numbered(parent, experiment)?;
-        let first = newest.map_or(1, |(number, _)| number + 1);
+        let first = newest.map_or(1, |(number, _)| number.saturating_add(1));
         for number in first..=999_999 {
             let path = parent.join(format!("{experiment}-{number:03}"));
             // Making the folder is the reservation: two runs that start together get two numbers.
@@ -235,7 +235,8 @@ impl RunDirectory {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 Err(Error::run_directory(&path, error))
             }
-            _ => Ok(()),
+            Err(_) => Ok(()),
+            Ok(()) => sync_folder(&self.path).map_err(|error| Error::run_directory(&path, error)),
         }
     }
 

@@ -48,12 +48,12 @@ fn a_stage_may_start_from_one_long_before() {
     let kept = format!("{extra}\ncommon.checkpoint.keep_newest = 9");
     assert!(matches!(run(all.path(), &kept), Ok(Outcome::Finished { .. })));
     let first = first_weight(all.path(), "stage01-epoch0002-step00000004");
-    assert_eq!(first_weight(all.path(), "stage03-step00000012"), first);
+    assert_eq!(first_weight(all.path(), "stage03-epoch0002-step00000012"), first);
     assert_ne!(first_weight(all.path(), "stage02-epoch0002-step00000008"), first);
     // Where one checkpoint is kept, that of the first stage stays until it is no longer needed.
     let few = tempfile::tempdir().unwrap();
     assert!(matches!(run(few.path(), extra), Ok(Outcome::Finished { .. })));
-    assert_eq!(first_weight(few.path(), "stage03-step00000012"), first);
+    assert_eq!(first_weight(few.path(), "stage03-epoch0002-step00000012"), first);
 }
 
 #[test]
@@ -68,10 +68,10 @@ fn the_best_of_a_stage_stays_for_those_that_start_from_it() {
     // Of equals the earlier one is the best.
     let best = if records[1].val_top1 > records[0].val_top1 { 4 } else { 2 };
     let best = first_weight(all.path(), &format!("stage01-epoch{:04}-step{best:08}", best / 2));
-    assert_eq!(first_weight(all.path(), "stage03-step00000012"), best);
+    assert_eq!(first_weight(all.path(), "stage03-epoch0002-step00000012"), best);
     let few = tempfile::tempdir().unwrap();
     assert!(matches!(run(few.path(), rates), Ok(Outcome::Finished { .. })));
-    assert_eq!(first_weight(few.path(), "stage03-step00000012"), best);
+    assert_eq!(first_weight(few.path(), "stage03-epoch0002-step00000012"), best);
 }
 
 #[test]

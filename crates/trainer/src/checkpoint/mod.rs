@@ -15,10 +15,10 @@ mod weights;
 mod write;
 mod writer;
 
-pub(crate) use set::{CheckpointSet, Newest, newest};
+pub(crate) use set::{CheckpointSet, Newest, newest, step_back};
 pub(crate) use snapshot::{Contents, Origin, Snapshot};
 pub(crate) use state::{TrainState, UnloggedSteps};
 pub(crate) use sums::sha256;
 pub(crate) use weights::{Weights, find, load_model, model_bytes, read_into};
-pub(crate) use write::{clean, discard, sync_folder};
+pub(crate) use write::{clean, sync_folder};
 pub(crate) use writer::{Keep, Writer};

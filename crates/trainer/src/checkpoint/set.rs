@@ -5,6 +5,7 @@ use super::state::TrainState;
 use super::sums::Sums;
 use super::tensors::{TensorFile, from_bytes};
 use super::weights::{Weights, read_into};
+use crate::early_stopping::Best;
 use crate::error::Error;
 use crate::run_directory::check_format;
 use burn::module::Module as _;
@@ -19,6 +20,8 @@ use std::path::{Path, PathBuf};
 pub(super) const SET: &str = "stage";
 /// What a set that cannot be used is renamed to begin with.
 const DAMAGED: &str = "damaged-";
+/// The same for one whose weights led to a loss that is no number.
+const DIVERGED: &str = "diverged-";
 
 /// A complete checkpoint on disk, its tensors not yet read.
 #[derive(Debug, Clone)]
@@ -70,15 +73,36 @@ pub(crate) fn newest(folder: &Path) -> Result<Newest, Error> {
         return Err(Error::checkpoint(folder, problem));
     }
     for name in damaged {
-        let path = folder.join(&name);
-        let aside = folder.join(format!("{DAMAGED}{name}"));
-        let fault = |error: std::io::Error| Error::checkpoint(&path, error);
-        if aside.exists() {
-            fs::remove_dir_all(&aside).map_err(fault)?;
-        }
-        fs::rename(&path, &aside).map_err(fault)?;
+        set_aside(folder, &name, DAMAGED)?;
     }
     Ok(Newest { set, skipped })
+}
+
+/// The newest intact set before the one called `name`; that one is then renamed to `diverged-...`.
+///
+/// # Errors
+/// [`Error::Checkpoint`] when the folder cannot be read or the set not renamed.
+pub(crate) fn step_back(folder: &Path, name: &str) -> Result<Option<CheckpointSet>, Error> {
+    let names = names(folder)?;
+    let older = names.iter().rev().skip_while(|found| *found != name).skip(1);
+    let mut intact = older.filter_map(|name| {
+        CheckpointSet::open(&folder.join(name)).and_then(CheckpointSet::checked).ok()
+    });
+    let found = intact.next();
+    if found.is_some() {
+        set_aside(folder, name, DIVERGED)?;
+    }
+    Ok(found)
+}
+
+/// Renames a set so that its name begins with `prefix`, in the place of one that has that name.
+fn set_aside(folder: &Path, name: &str, prefix: &str) -> Result<(), Error> {
+    let (path, aside) = (folder.join(name), folder.join(format!("{prefix}{name}")));
+    let fault = |error: std::io::Error| Error::checkpoint(&path, error);
+    if aside.exists() {
+        fs::remove_dir_all(&aside).map_err(fault)?;
+    }
+    fs::rename(&path, &aside).map_err(fault)
 }
 
 /// The newest set under `folder`, of which only the state is checked; none when there is no set yet.
@@ -118,19 +142,37 @@ impl CheckpointSet {
         Ok(self)
     }
 
-    /// Forgets the best set if it is damaged or not there any more; says so. It can be missing after a newer set was skipped,
-    /// for which it had been removed. Those of other metrics are forgotten too. That of the stage stays on disk only while it is the run's best too, or another stage
-    /// starts from it.
-    pub(crate) fn forget_damaged_best(&mut self, folder: &Path) -> Option<String> {
+    /// Forgets best sets that are damaged or not there any more; says which. They can be missing after a newer set was
+    /// skipped, for which they had been removed.
+    pub(crate) fn forget_damaged_best(&mut self, folder: &Path) -> Vec<String> {
         let TrainState { best, stage_best, also_best, .. } = &mut self.state;
-        also_best.retain(|best| {
-            Self::open(&folder.join(&best.checkpoint)).and_then(Self::checked).is_ok()
+        let fault =
+            |best: &Best| Self::open(&folder.join(&best.checkpoint)).and_then(Self::checked).err();
+        let mut lines = Vec::new();
+        let mut note = |error: &Error| {
+            lines.push(format!("the best of the epochs that follow counts, as {error}"));
+        };
+        if let Some(error) = best.as_ref().and_then(fault) {
+            note(&error);
+            let lost = best.take().map(|best| best.checkpoint);
+            *stage_best = stage_best.take().filter(|best| Some(&best.checkpoint) != lost.as_ref());
+        }
+        also_best.retain(|best| match fault(best) {
+            Some(error) => {
+                note(&error);
+                false
+            }
+            None => true,
         });
-        let name = best.as_ref().map(|best| best.checkpoint.clone())?;
-        let error = Self::open(&folder.join(&name)).and_then(Self::checked).err()?;
-        *best = None;
-        *stage_best = stage_best.take().filter(|best| best.checkpoint != name);
-        Some(format!("the best of the epochs that follow counts, as {error}"))
+        lines
+    }
+
+    /// Forgets the best set of the stage that the run is in, which a later one starts from, if it is damaged; says so.
+    pub(crate) fn forget_damaged_stage_best(&mut self, folder: &Path) -> Option<String> {
+        let name = self.state.stage_best.as_ref().map(|best| folder.join(&best.checkpoint))?;
+        let error = Self::open(&name).and_then(Self::checked).err()?;
+        self.state.stage_best = None;
+        Some(format!("the best of the epochs of the stage that follow counts, as {error}"))
     }
 
     /// The configuration that the run had.

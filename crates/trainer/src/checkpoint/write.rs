@@ -83,14 +83,6 @@ pub(super) fn prune(folder: &Path, keep: usize, needed: &HashSet<String>) -> Res
     remove(folder, names[..old].iter().filter(|name| !needed.contains(*name)))
 }
 
-/// Removes the set called `name`.
-///
-/// # Errors
-/// [`Error::Checkpoint`] when it cannot be removed.
-pub(crate) fn discard(folder: &Path, name: &str) -> Result<(), Error> {
-    remove(folder, [name.to_owned()].iter())
-}
-
 fn remove<'a>(folder: &Path, names: impl Iterator<Item = &'a String>) -> Result<(), Error> {
     for name in names {
         let path = folder.join(name);

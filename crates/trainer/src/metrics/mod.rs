@@ -5,5 +5,5 @@ mod line;
 mod log;
 mod tensorboard;
 
-pub(crate) use line::{Line, lines_of};
+pub(crate) use line::{Line, first_lines, lines_of};
 pub(crate) use log::MetricsLog;

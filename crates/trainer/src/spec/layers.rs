@@ -327,7 +327,9 @@ fn merge(base: &mut Value, over: Value) {
 fn replaces(base: &Map<String, Value>, over: &Map<String, Value>) -> bool {
     let is_span = |table: &Map<String, Value>| {
         table.len() == 1
-            && table.keys().all(|key| matches!(key.as_str(), "epochs" | "steps" | "fraction"))
+            && table
+                .keys()
+                .all(|key| matches!(key.as_str(), "epochs" | "steps" | "fraction" | "minutes"))
     };
     let other_type = over.get("type").is_some_and(|kind| base.get("type") != Some(kind));
     (other_type && base.contains_key("type")) || (is_span(base) && is_span(over))
