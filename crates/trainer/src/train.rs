@@ -107,6 +107,8 @@ impl Trainer<'_> {
                 loss: state.tally.loss(),
                 lr,
             });
+            // A full disk is told now, not when the next checkpoint is due.
+            self.writer.check()?;
             let ends = state.step_in_epoch == steps;
             if ends || stage.step(state).is_multiple_of(self.log_every) {
                 self.log_steps(stage, state, lr)?;

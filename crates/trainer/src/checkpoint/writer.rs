@@ -64,6 +64,17 @@ impl Writer {
         self.last.get().elapsed()
     }
 
+    /// Returns at once.
+    ///
+    /// # Errors
+    /// [`Error::Checkpoint`] when the last set could not be written, as far as that is known already.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let writing = self.writing.take();
+        let is_over = writing.as_ref().is_some_and(JoinHandle::is_finished);
+        self.writing.set(writing);
+        if is_over { self.wait() } else { Ok(()) }
+    }
+
     /// Returns when nothing is being written.
     ///
     /// # Errors
