@@ -3,10 +3,9 @@
 use crate::changes::{Change, changes};
 use crate::error::Error;
 use crate::observer::Observer;
-use crate::plan;
 use crate::prepared::recorded_layers;
 use crate::resume::{ResumeOptions, resume};
-use crate::run::{Destination, Outcome, RunSettings, absolute, begin, begin_in};
+use crate::run::{Destination, Outcome, RunSettings, absolute, begin, begin_in, checked};
 use crate::run_directory::RunDirectory;
 use crate::spec::Layers;
 use std::path::{Path, PathBuf};
@@ -27,10 +26,9 @@ pub fn begin_or_resume(
         return begin(name, layers, destination, settings, observer);
     };
     if is_unbegun(&path) {
-        let spec = layers.resolve()?;
-        plan::check(&spec, layers)?;
+        let spec = absolute(checked(layers)?);
         let directory = RunDirectory::unbegun(path);
-        return begin_in(&directory, name, layers, absolute(spec), settings, observer);
+        return begin_in(&directory, name, layers, spec, settings, observer);
     }
     let (directory, _) = RunDirectory::open(&path)?;
     let asked = absolute(layers.resolve()?);

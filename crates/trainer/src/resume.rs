@@ -106,10 +106,11 @@ pub fn resume(
     // The result of a run that was finished, and is not any more if it is longer now.
     directory.remove("evaluation.json")?;
     // Both configurations are known until the new one is there, so that a kill in between does no harm.
-    identity.config_sha256.push(sha256(config.as_bytes()));
+    let sum = sha256(config.as_bytes());
+    identity.config_sha256.push(sum.clone());
     directory.write_json("run.json", &identity)?;
     directory.write("config.toml", config.as_bytes())?;
-    identity.config_sha256 = vec![sha256(config.as_bytes())];
+    identity.config_sha256 = vec![sum];
     directory.write_json("run.json", &identity)?;
     if identity.pictures.is_some() {
         let summaries: Vec<_> = run.stages.iter().map(StagePlan::summary).collect();
@@ -149,7 +150,7 @@ impl Prepared {
             observer.note(&line);
         }
         for name in set.state.needed(&stage.needed_later) {
-            CheckpointSet::open(&folder.join(name)).and_then(CheckpointSet::checked)?;
+            CheckpointSet::intact(&folder.join(name))?;
         }
         Ok(())
     }

@@ -78,9 +78,7 @@ pub fn begin(
     settings: &RunSettings,
     observer: &mut dyn Observer,
 ) -> Result<Outcome, Error> {
-    let spec = layers.resolve()?;
-    plan::check(&spec, layers)?;
-    let spec = absolute(spec);
+    let spec = absolute(checked(layers)?);
     // What cannot be written down leaves no folder behind.
     spec.to_toml()?;
     let directory = match destination {
@@ -136,6 +134,13 @@ pub(crate) fn begin_in(
     outcome
 }
 
+/// The experiment of the layers, as far as it can be checked without its pictures.
+pub(crate) fn checked(layers: &Layers) -> Result<ExperimentSpec, Error> {
+    let spec = layers.resolve()?;
+    plan::check(&spec, layers)?;
+    Ok(spec)
+}
+
 /// `spec` with absolute paths, so that the run can be resumed from anywhere.
 pub(crate) fn absolute(mut spec: ExperimentSpec) -> ExperimentSpec {
     if let Ok(cache) = std::path::absolute(&spec.data.cache) {
@@ -155,9 +160,7 @@ pub(crate) fn absolute(mut spec: ExperimentSpec) -> ExperimentSpec {
 /// # Errors
 /// [`Error::Config`] and [`Error::Data`].
 pub fn stages(layers: &Layers, observer: &mut dyn Observer) -> Result<Vec<StagePlan>, Error> {
-    let spec = layers.resolve()?;
-    plan::check(&spec, layers)?;
-    Ok(Prepared::new(spec, layers, observer)?.stages)
+    Ok(Prepared::new(checked(layers)?, layers, observer)?.stages)
 }
 
 /// Keeps other trainers away from the run.

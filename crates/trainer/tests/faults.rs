@@ -1,6 +1,8 @@
 //! What happens to a run's files is noticed: it is survived, with a line that says so, or refused with the reason.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "a test")]
 
+#[path = "support/records.rs"]
+mod records;
 #[path = "support/sets.rs"]
 mod sets;
 mod support;
@@ -9,6 +11,7 @@ use kiln_trainer::record::EpochRecord;
 use kiln_trainer::{
     Destination, Error, Observer, Outcome, ResumeOptions, RunDirectory, begin, resume,
 };
+use records::comparable;
 use sets::rewrite;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -85,16 +88,7 @@ fn copy(from: &Path, to: &Path) {
 /// What does not depend on the machine.
 fn result(outcome: Outcome) -> (Vec<EpochRecord>, f64) {
     let Outcome::Finished { directory, evaluation } = outcome else { panic!("not finished") };
-    let mut records = RunDirectory::open(&directory).unwrap().0.records().unwrap();
-    for record in &mut records {
-        record.images_per_second = 0.0;
-        record.seconds = 0.0;
-        record.device_memory_bytes = None;
-        record.host_memory_bytes = None;
-        record.data_seconds = 0.0;
-        record.checkpoint_seconds = 0.0;
-        record.unix_seconds = 0.0;
-    }
+    let records = comparable(RunDirectory::open(&directory).unwrap().0.records().unwrap());
     (records, evaluation.loss)
 }
 

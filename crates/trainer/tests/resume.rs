@@ -1,6 +1,9 @@
 //! A run that is stopped and continued ends with the bits of one that never stopped.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "a test")]
 
+#[path = "support/records.rs"]
+mod records;
+
 use burn::tensor::Device;
 use kiln_trainer::record::EpochRecord;
 use kiln_trainer::spec::{Layer, Layers};
@@ -8,6 +11,7 @@ use kiln_trainer::{
     Destination, Observer, Outcome, ResumeOptions, RunDirectory, RunSettings, Silent, StepReport,
     StopRequest, begin, resume,
 };
+use records::comparable;
 use std::hash::Hasher as _;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -102,16 +106,7 @@ fn fingerprint(bytes: &[u8]) -> u64 {
 fn result(outcome: Outcome) -> Result {
     let Outcome::Finished { directory, evaluation } = outcome else { panic!("not finished") };
     let (run, _) = RunDirectory::open(&directory).unwrap();
-    let mut records = run.records().unwrap();
-    for record in &mut records {
-        record.images_per_second = 0.0;
-        record.seconds = 0.0;
-        record.device_memory_bytes = None;
-        record.host_memory_bytes = None;
-        record.data_seconds = 0.0;
-        record.checkpoint_seconds = 0.0;
-        record.unix_seconds = 0.0;
-    }
+    let records = comparable(run.records().unwrap());
     let newest = run.checkpoints().join(format!("stage02-epoch0002-step{STEPS:08}"));
     let files = ["model.safetensors", "average.safetensors", "optimizer.safetensors"]
         .map(|name| fingerprint(&std::fs::read(newest.join(name)).unwrap()));

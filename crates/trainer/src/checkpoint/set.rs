@@ -52,7 +52,7 @@ pub(crate) fn newest(folder: &Path) -> Result<Newest, Error> {
     let mut damaged = Vec::new();
     let mut set = None;
     for name in names(folder)?.into_iter().rev() {
-        match CheckpointSet::open(&folder.join(&name)).and_then(CheckpointSet::checked) {
+        match CheckpointSet::intact(&folder.join(&name)) {
             Ok(found) => {
                 set = Some(found);
                 break;
@@ -85,9 +85,7 @@ pub(crate) fn newest(folder: &Path) -> Result<Newest, Error> {
 pub(crate) fn step_back(folder: &Path, name: &str) -> Result<Option<CheckpointSet>, Error> {
     let names = names(folder)?;
     let older = names.iter().rev().skip_while(|found| *found != name).skip(1);
-    let mut intact = older.filter_map(|name| {
-        CheckpointSet::open(&folder.join(name)).and_then(CheckpointSet::checked).ok()
-    });
+    let mut intact = older.filter_map(|name| CheckpointSet::intact(&folder.join(name)).ok());
     let found = intact.next();
     if found.is_some() {
         set_aside(folder, name, DIVERGED)?;
@@ -129,25 +127,25 @@ impl CheckpointSet {
         Ok(Self { path: path.to_owned(), state })
     }
 
-    /// The set, every file of which is there and as it was written.
+    /// The set in `path`, every file of which is there and as it was written.
     ///
     /// # Errors
-    /// [`Error::Checkpoint`] naming the file that is not.
-    pub(crate) fn checked(self) -> Result<Self, Error> {
-        let sums = Sums::of_set(&self.path)?;
-        let average = (self.state.average_updates > 0).then_some(AVERAGE);
+    /// Those of [`open`](Self::open), and [`Error::Checkpoint`] naming the file that is not.
+    pub(crate) fn intact(path: &Path) -> Result<Self, Error> {
+        let set = Self::open(path)?;
+        let sums = Sums::of_set(path)?;
+        let average = (set.state.average_updates > 0).then_some(AVERAGE);
         for name in [MODEL, OPTIMIZER, CONFIG].into_iter().chain(average) {
-            sums.read(&self.path, name)?;
+            sums.read(path, name)?;
         }
-        Ok(self)
+        Ok(set)
     }
 
     /// Forgets best sets that are damaged or not there any more; says which. They can be missing after a newer set was
     /// skipped, for which they had been removed.
     pub(crate) fn forget_damaged_best(&mut self, folder: &Path) -> Vec<String> {
         let TrainState { best, stage_best, also_best, .. } = &mut self.state;
-        let fault =
-            |best: &Best| Self::open(&folder.join(&best.checkpoint)).and_then(Self::checked).err();
+        let fault = |best: &Best| Self::intact(&folder.join(&best.checkpoint)).err();
         let mut lines = Vec::new();
         let mut note = |error: &Error| {
             lines.push(format!("the best of the epochs that follow counts, as {error}"));
@@ -170,7 +168,7 @@ impl CheckpointSet {
     /// Forgets the best set of the stage that the run is in, which a later one starts from, if it is damaged; says so.
     pub(crate) fn forget_damaged_stage_best(&mut self, folder: &Path) -> Option<String> {
         let name = self.state.stage_best.as_ref().map(|best| folder.join(&best.checkpoint))?;
-        let error = Self::open(&name).and_then(Self::checked).err()?;
+        let error = Self::intact(&name).err()?;
         self.state.stage_best = None;
         Some(format!("the best of the epochs of the stage that follow counts, as {error}"))
     }

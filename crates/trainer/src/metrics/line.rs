@@ -26,11 +26,7 @@ pub(crate) fn lines_of(path: &Path) -> Result<Vec<Line>, Error> {
         Err(error) => return Err(Error::run_directory(path, error)),
     };
     let whole = text.rfind('\n').map_or("", |end| &text[..end]);
-    let parse = |(line, text): (usize, &str)| {
-        serde_json::from_str(text)
-            .map_err(|error| Error::run_directory(path, format!("line {}: {error}", line + 1)))
-    };
-    whole.lines().enumerate().map(parse).collect()
+    parsed(path, whole)
 }
 
 /// The first `count` lines of a file, as text and parsed. What follows is of no account.
@@ -50,10 +46,15 @@ pub(crate) fn first_lines(path: &Path, count: usize) -> Result<(String, Vec<Line
     }
     let kept = &bytes[..ends.last().copied().unwrap_or(0)];
     let text = String::from_utf8_lossy(kept).into_owned();
+    let lines = parsed(path, &text)?;
+    Ok((text, lines))
+}
+
+/// The lines of `text`, which stands in the file `path`.
+fn parsed(path: &Path, text: &str) -> Result<Vec<Line>, Error> {
     let parse = |(line, text): (usize, &str)| {
         serde_json::from_str(text)
             .map_err(|error| Error::run_directory(path, format!("line {}: {error}", line + 1)))
     };
-    let lines = text.lines().enumerate().map(parse).collect::<Result<_, _>>()?;
-    Ok((text, lines))
+    text.lines().enumerate().map(parse).collect()
 }
