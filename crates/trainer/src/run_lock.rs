@@ -63,6 +63,8 @@ impl Drop for RunLock {
         // An empty file says that the last trainer ended by itself. If that cannot be written, the next one is told that it
         // did not, which does no harm.
         let _ = self.rewrite("");
+        // Not left to the closing of the file, which a child that is just being started may still hold.
+        let _ = self.file.unlock();
     }
 }
 
