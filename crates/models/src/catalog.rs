@@ -14,6 +14,7 @@ use burn::module::{Module, ParamId};
 use burn::tensor::{Device, Tensor};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
+use std::ops::Range;
 
 /// Writes [`ModelSpec`]: `Variant(Settings) => Kind::new(which);`. The variant in snake case is the name in TOML.
 macro_rules! models {
@@ -160,12 +161,8 @@ macro_rules! networks {
         }
 
         impl Network {
-            /// The map after each part of the network, the last one being what the classifier takes.
-            ///
-            /// # Shapes
-            /// `[batch, channels, height, width]` to maps `[batch, features, height', width']`.
-            pub fn forward_stages(&self, input: Tensor<4>) -> Vec<Tensor<4>> {
-                match self { $(Self::$kind(network) => network.forward_stages(input),)* }
+            fn forward_stage(&self, stage: usize, map: Tensor<4>) -> Tensor<4> {
+                match self { $(Self::$kind(network) => network.forward_stage(stage, map),)* }
             }
 
             /// Pooling, dropout and the classifier.
@@ -199,13 +196,43 @@ macro_rules! networks {
 networks!(ResNet, CifarResNet, EfficientNet);
 
 impl Network {
+    /// The stages before the classifier, in order: the stem, then layers of blocks.
+    pub fn stage_names(&self) -> Vec<String> {
+        match self {
+            Self::ResNet(_) => ResNet::STAGES.map(str::to_owned).to_vec(),
+            Self::CifarResNet(_) => CifarResNet::STAGES.map(str::to_owned).to_vec(),
+            Self::EfficientNet(network) => network.stage_names(),
+        }
+    }
+
     /// Everything before the classifier.
     ///
     /// # Shapes
     /// `[batch, channels, height, width]` to `[batch, features, height', width']`.
     pub fn forward_features(&self, input: Tensor<4>) -> Tensor<4> {
-        let last = self.forward_stages(input.clone()).pop();
-        last.unwrap_or(input)
+        self.forward_between(0..self.stage_names().len(), input)
+    }
+
+    /// The stages of a range, from the map before the first of them, of stage 0 the picture, to the map after the last.
+    ///
+    /// # Shapes
+    /// `[batch, features, height, width]` to `[batch, features', height', width']`.
+    pub fn forward_between(&self, stages: Range<usize>, map: Tensor<4>) -> Tensor<4> {
+        stages.fold(map, |map, stage| self.forward_stage(stage, map))
+    }
+
+    /// The map after each stage, the last one being what the classifier takes.
+    ///
+    /// # Shapes
+    /// `[batch, channels, height, width]` to maps `[batch, features, height', width']`.
+    pub fn forward_stages(&self, input: Tensor<4>) -> Vec<Tensor<4>> {
+        let mut map = input;
+        let stages = 0..self.stage_names().len();
+        let mut next = |stage| {
+            map = self.forward_stage(stage, map.clone());
+            map.clone()
+        };
+        stages.map(&mut next).collect()
     }
 
     /// What the state-dict names of the classifier's tensors begin with.

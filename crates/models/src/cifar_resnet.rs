@@ -93,20 +93,19 @@ impl CifarResNet {
         }
     }
 
-    /// The four maps of the network: after the stem and after each layer.
-    ///
-    /// # Shapes
-    /// `[batch, channels, height, width]` to maps of the full, full, half and a 4th of the size.
-    pub fn forward_stages(&self, input: Tensor<4>) -> Vec<Tensor<4>> {
+    /// The stem and the layers, whose maps are of the picture's full size, full, half and a 4th of it.
+    pub(crate) const STAGES: [&str; 4] = ["stem", "layer1", "layer2", "layer3"];
+
+    /// From the map before a stage, of the first one the picture, to the map after it.
+    pub(crate) fn forward_stage(&self, stage: usize, x: Tensor<4>) -> Tensor<4> {
         let execution = self.execution;
-        let stem = execution.conv_norm((&self.conv1, &self.bn1), input, Then::RELU);
-        let run = |layer: &[CifarBlock], x: &Tensor<4>| {
-            layer.iter().fold(x.clone(), |x, block| block.forward(x, execution))
+        let layer = match stage {
+            0 => return execution.conv_norm((&self.conv1, &self.bn1), x, Then::RELU),
+            1 => &self.layer1,
+            2 => &self.layer2,
+            _ => &self.layer3,
         };
-        let first = run(&self.layer1, &stem);
-        let second = run(&self.layer2, &first);
-        let third = run(&self.layer3, &second);
-        vec![stem, first, second, third]
+        layer.iter().fold(x, |x, block| block.forward(x, execution))
     }
 
     /// # Shapes

@@ -52,7 +52,7 @@ pub use names::{Named, parameter_count, parameter_names};
 pub use resnet::{Block, FirstConvolutions, ResNet, ResNetSpec, ResNetVariant, Shortcut};
 pub use squeeze_excite::SqueezeExcite;
 pub use state_dict::{NamedTensor, load_state_dict, state_dict, state_dict_shapes};
-pub use statistics::StatisticsPass;
+pub use statistics::{RunningStatistics, StatisticsPass};
 pub use stochastic_depth::StochasticDepth;
 pub use weights::{
     Format, Layout, LoadReport, LoadSettings, Mismatch, NumberType, StoredTensor, WeightsError,

@@ -6,6 +6,30 @@ use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::Tensor;
 use std::collections::HashMap;
 
+/// Batch norm's running statistics as they are, to go back to them.
+#[derive(Debug)]
+pub struct RunningStatistics {
+    /// By the running tensor's id.
+    tensors: HashMap<ParamId, Tensor<1>>,
+}
+
+impl RunningStatistics {
+    /// Those of `network`.
+    pub fn of(network: &Network) -> Self {
+        let mut copy = Copy { path: NamePath::default(), tensors: HashMap::new() };
+        // `valid` brings the running tensors up to date.
+        network.valid().visit(&mut copy);
+        Self { tensors: copy.tensors }
+    }
+
+    /// `network`, which is on an autodiff device, with these statistics instead of its own.
+    pub fn put_back(&self, network: Network) -> Network {
+        // `valid` brings the running tensors up to date; what waits in them would come over the old values otherwise.
+        let _ = network.valid();
+        network.map(&mut Put { tensors: &self.tensors })
+    }
+}
+
 /// A pass over pictures after which a network's running statistics are the plain means of those of the batches, instead of
 /// averages in which old batches fade. A mean of several networks' weights needs it: its maps have other statistics than
 /// theirs.
@@ -48,11 +72,11 @@ impl StatisticsPass {
     }
 
     /// The network with the statistics of all batches, or with those it came with if there were none.
-    pub fn finish(mut self) -> Network {
+    pub fn finish(self) -> Network {
         if self.batches == 0 {
             return self.network;
         }
-        self.network.map(&mut Put { means: &mut self.means })
+        self.network.map(&mut Put { tensors: &self.means })
     }
 }
 
@@ -107,14 +131,35 @@ impl ModuleVisitor for Take<'_> {
     }
 }
 
+struct Copy {
+    path: NamePath,
+    tensors: HashMap<ParamId, Tensor<1>>,
+}
+
+impl ModuleVisitor for Copy {
+    fn enter_module(&mut self, name: &str, container: &str) {
+        self.path.enter(name, container);
+    }
+
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.path.exit();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if self.path.is_buffer() {
+            self.tensors.insert(param.id, flat(param));
+        }
+    }
+}
+
 struct Put<'a> {
-    means: &'a mut HashMap<ParamId, Tensor<1>>,
+    tensors: &'a HashMap<ParamId, Tensor<1>>,
 }
 
 impl ModuleMapper for Put<'_> {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let Some(mean) = self.means.remove(&param.id) else { return param };
-        param.map(|current| Tensor::from_inner(mean).reshape(current.dims()))
+        let Some(tensor) = self.tensors.get(&param.id) else { return param };
+        param.map(|current| Tensor::from_inner(tensor.clone()).reshape(current.dims()))
     }
 }
 

@@ -1,12 +1,15 @@
 //! Networks against torchvision and timm: parameter counts, names, maps of every stage, logits, gradients, statistics.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "a test")]
 
+#[path = "../../../tests/golden/filling.rs"]
+mod filling;
 #[path = "../../../tests/golden/generator.rs"]
 mod generator;
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::activation::log_softmax;
 use burn::tensor::{DType, Device, Gradients, Tensor, TensorData};
+use filling::{fill, filled};
 use generator::{fnv1a64, uniform};
 use kiln_models::{
     Freeze, Kernels, ModelSpec, NamedTensor, Network, StatisticsPass, load_state_dict,
@@ -65,43 +68,6 @@ fn spec(name: &str) -> ModelSpec {
 
 fn numbers(value: &Value) -> Vec<f64> {
     value.as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect()
-}
-
-/// Whether a batch norm's weight closes a residual branch; `last_norm` names it in networks that have layers.
-fn closes(name: &str, last_norm: &str) -> bool {
-    if name.starts_with("features.") {
-        return name.contains(".block.2.1.") || name.contains(".block.3.1.");
-    }
-    name.starts_with("layer") && !name.contains("downsample") && name.ends_with(last_norm)
-}
-
-/// The values that `filling.py` gives the tensor `name`.
-#[allow(clippy::cast_possible_truncation, reason = "the reference rounds to f32 here too")]
-fn fill(name: &str, shape: &[usize], last_norm: &str) -> NamedTensor {
-    let inputs: usize = shape.iter().skip(1).product();
-    let value = |u: f64| match (shape.len(), name.rsplit('.').next().unwrap()) {
-        (4, _) => u * (6.0 / inputs as f64).sqrt(),
-        (2, _) => u * (3.0 / inputs as f64).sqrt(),
-        (_, "weight") => {
-            if closes(name, last_norm) {
-                0.2 + 0.1 * u
-            } else {
-                1.0 + 0.1 * u
-            }
-        }
-        (_, "running_var") => 1.0 + 0.1 * u,
-        _ => 0.1 * u,
-    };
-    let values = uniform(name, shape.iter().product()).into_iter().map(|u| value(u) as f32);
-    NamedTensor { name: name.to_owned(), shape: shape.to_vec(), values: values.collect() }
-}
-
-fn filled(spec: &ModelSpec, device: &Device) -> Network {
-    let network = spec.build(10, device);
-    let names = parameter_names(&network);
-    let bottlenecks = names.iter().any(|named| named.name == "layer1.0.bn3.weight");
-    let last_norm = if bottlenecks { "bn3.weight" } else { "bn2.weight" };
-    load_state_dict(network, |tensor, shape| Some(fill(tensor, shape, last_norm))).unwrap()
 }
 
 #[allow(clippy::cast_possible_truncation, reason = "the generator's numbers are exact in f32")]

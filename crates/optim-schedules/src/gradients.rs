@@ -1,7 +1,7 @@
 //! The gradients of one optimizer step: collected, summed, measured, scaled.
 
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
-use burn::tensor::{Gradients as BackwardPass, Tensor};
+use burn::tensor::{ExecutionError, Gradients as BackwardPass, Tensor};
 use std::collections::HashMap;
 
 /// One flat gradient for each parameter that has one, in the model's order.
@@ -49,15 +49,18 @@ impl Gradients {
     ///
     /// # Parity
     /// What `torch.nn.utils.clip_grad_norm_` returns.
-    pub fn global_norm(&self) -> f64 {
+    ///
+    /// # Errors
+    /// What went wrong on the device since it was last read, such as a backward pass that found no memory.
+    pub fn global_norm(&self) -> Result<f64, ExecutionError> {
         let squares = self
             .order
             .iter()
             .filter_map(|id| self.flat.get(id))
             .map(|gradient| sum_of_squares(gradient.clone()));
-        squares
-            .reduce(|sum, square| sum + square)
-            .map_or(0.0, |sum| f64::from(sum.into_scalar::<f32>()).sqrt())
+        let Some(sum) = squares.reduce(|sum, square| sum + square) else { return Ok(0.0) };
+        let sum: f32 = sum.try_into_data()?.iter::<f32>().sum();
+        Ok(f64::from(sum).sqrt())
     }
 
     /// Multiplies every gradient by `factor`.

@@ -1,8 +1,8 @@
 //! What must travel with the weights for training, evaluation and prediction to agree.
 
 use crate::spec::InputSpec;
-use kiln_augment::ops::{CenterCropSpec, ResizeShortSpec};
-use kiln_augment::{Normalize, OpSpec, Pipeline, Size};
+use crate::view::View;
+use kiln_augment::Normalize;
 use kiln_data::Recipe;
 use kiln_models::ModelSpec;
 use serde::{Deserialize, Serialize};
@@ -28,17 +28,7 @@ impl ModelCard {
     /// # Errors
     /// [`kiln_augment::Error`] when the card's numbers are out of range.
     pub fn evaluation_recipe(&self) -> Result<Recipe, kiln_augment::Error> {
-        let size = Size::square(self.size);
-        let short = self.short_side();
-        let ops = [
-            OpSpec::ResizeShort(ResizeShortSpec {
-                size: Some(short),
-                interpolation: self.input.interpolation,
-            }),
-            OpSpec::CenterCrop(CenterCropSpec::default()),
-        ];
-        let pipeline = Pipeline::build(&ops, size)?;
-        Ok(Recipe { pipeline, normalize: self.normalize(), size })
+        View::PLAIN.recipe(self)
     }
 
     /// What is wrong with a card that somebody else may have written.

@@ -51,6 +51,20 @@ pub enum Error {
         /// Optimizer step of the stage, from 1.
         step: u64,
     },
+    /// The device has too little memory, even for one picture at a time.
+    #[error(
+        "the device is out of memory: {reason}; smaller pictures, a smaller model or 16-bit precision take less"
+    )]
+    OutOfMemory {
+        /// What the device says.
+        reason: String,
+    },
+    /// The device could not do what it was asked to.
+    #[error("the device failed: {reason}")]
+    Device {
+        /// What the device says.
+        reason: String,
+    },
     /// A checkpoint cannot be written or read.
     #[error("checkpoint {}: {problem}", path.display())]
     Checkpoint {
@@ -94,6 +108,7 @@ impl Error {
             },
             Self::NoPicture { .. } => 3,
             Self::Diverged { .. } => 4,
+            Self::OutOfMemory { .. } | Self::Device { .. } => 1,
             Self::Checkpoint { .. }
             | Self::NewerFormat { .. }
             | Self::Weights(_)

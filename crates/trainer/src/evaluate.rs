@@ -1,11 +1,13 @@
 //! Scoring a network on a labelled set.
 
 use crate::checkpoint::CheckpointSet;
+use crate::device_read::on_device;
 use crate::error::Error;
 use crate::macro_f1::macro_f1;
-use crate::optimizer_step::pictures;
+use crate::outputs::Outputs;
 use crate::plan::StagePlan;
 use crate::record::Evaluation;
+use crate::step_gradients::pictures;
 use crate::tally::{Tally, argmax};
 use burn::module::Module as _;
 use burn::tensor::Device;
@@ -54,19 +56,20 @@ pub(crate) struct Test<'a> {
     pub(crate) stage: &'a StagePlan,
 }
 
-/// Scores `network` on every picture of the listing, once, in order, on the plain device.
+/// Scores `network` on every picture of the listing, once, in order, on the plain device. `outputs` gets the logits.
 pub(crate) fn evaluate(
     network: &Network,
     device: &Device,
     loader: &Loader,
     test: &Test<'_>,
+    mut outputs: Option<&mut Outputs>,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Scores, Error> {
     let Test { listing, recipe, stage } = *test;
     let network = network.valid();
     let classes = stage.card.class_names.len();
     let mut scores = Scores { tally: Tally::default(), confusion: vec![vec![0; classes]; classes] };
-    let plan = BatchPlan::evaluation(listing.count(), stage.shape.micro());
+    let plan = BatchPlan::evaluation(listing.count(), stage.pictures_in_pass(device, 0));
     let mut done = 0;
     for batch in loader.run(listing.clone(), plan, recipe.clone(), SampleKeys::evaluation()) {
         let batch = batch?;
@@ -76,12 +79,17 @@ pub(crate) fn evaluate(
             continue;
         }
         let labels: Vec<MixedLabel> = batch.labels.iter().copied().map(MixedLabel::pure).collect();
+        let indices = batch.indices.clone();
         let logits = network.forward(pictures(batch, device));
-        let loss = stage.loss.sum(logits.clone(), &labels, device).into_scalar::<f32>();
-        let logits: Vec<f32> = logits.into_data().iter::<f32>().collect();
+        let loss = stage.loss.sum(logits.clone(), &labels, device);
+        let loss: f32 = on_device(loss.try_into_data())?.iter::<f32>().sum();
+        let logits: Vec<f32> = on_device(logits.try_into_data())?.iter::<f32>().collect();
         scores.tally.add(&logits, &labels, f64::from(loss));
         for (row, label) in logits.chunks_exact(classes).zip(&labels) {
             scores.confusion[label.class as usize][argmax(row)] += 1;
+        }
+        if let Some(outputs) = outputs.as_deref_mut() {
+            outputs.add(listing, &indices, labels.iter().map(|label| label.class), &logits);
         }
         progress(done, listing.len());
     }

@@ -2,9 +2,9 @@
 
 use crate::checkpoint::TrainState;
 use crate::error::Error;
-use crate::optimizer_step::pictures;
 use crate::parameter_rules::ParameterRules;
 use crate::plan::StagePlan;
+use crate::step_gradients::pictures;
 use crate::training_pictures::TrainingPictures;
 use burn::module::Module as _;
 use burn::tensor::Device;

@@ -1,29 +1,39 @@
 //! One optimizer step.
 //!
-//! `accumulate` micro-batches are mixed if the stage says so and go forward and backward; the mean of their gradients, drawn
-//! to the starting weights and bounded where the stage says so, is applied at the rate of that step, and the average of
-//! weights follows. In f16 the loss is scaled, and a step that overflows is left out. In the other formats a loss or a
-//! gradient that is not a number ends the training before it touches a weight.
+//! The mean of the gradients (`step_gradients.rs`), drawn to the starting weights and bounded where the stage says so, is
+//! applied at the rate of that step, and the average of weights follows. In f16 the loss is scaled, and a step that overflows
+//! is left out. In the other formats a loss or a gradient that is not a number ends the training before it touches a weight.
 
 use crate::checkpoint::TrainState;
+use crate::device_read::on_device;
 use crate::error::Error;
+use crate::observer::Observer;
 use crate::plan::StagePlan;
 use crate::spec::Precision;
-use crate::train::{Progress, Trainer};
-use crate::watchdog::Phase;
-use burn::tensor::{DType, Device, Tensor, TensorData};
-use kiln_data::{Batch, Batches};
+use crate::step_gradients::StepGradients;
+use crate::train::Progress;
+use crate::training_pictures::TrainingPictures;
+use crate::watchdog::Watchdog;
+use burn::tensor::Device;
+use kiln_data::Batches;
 use kiln_models::Network;
 use kiln_optim_schedules::{Anchor, Gradients};
-use std::time::Instant;
 
-impl Trainer<'_> {
+/// What optimizer steps need.
+pub(crate) struct Stepper {
+    pub(crate) device: Device,
+    pub(crate) train: TrainingPictures,
+    pub(crate) watchdog: Watchdog,
+}
+
+impl Stepper {
     /// One optimizer step on the next micro-batches.
     pub(crate) fn optimizer_step(
         &self,
         stage: &StagePlan,
         progress: Progress,
         batches: &mut Batches,
+        observer: &mut dyn Observer,
     ) -> Result<Progress, Error> {
         let Progress { network, mut optimizer, anchor, mut average, mut state } = progress;
         let step = stage.step(&state);
@@ -31,63 +41,18 @@ impl Trainer<'_> {
             Some(scale) => network.with_drop_scale(scale),
             None => network,
         };
-        let is_f16 = stage.precision == Precision::F16;
-        let mut gradients = Gradients::default();
-        let scale = stage.loss_scale(&state);
-        let mut samples = 0;
-        let mut overflowed = false;
-        let mut kept = Vec::new();
-        let mut indices = Vec::new();
-        for micro in 0..stage.shape.accumulate() as usize {
-            let Some(mut batch) = self.next_batch(&mut state, batches)? else { break };
-            state.count_bad(batch.bad.len());
-            if batch.labels.is_empty() {
-                continue;
-            }
-            self.train.seed_dropout(&self.device, &state, micro);
-            let labels = self.train.mix(stage, &state, micro, &mut batch, &mut kept);
-            let count = labels.len();
-            indices.append(&mut batch.indices);
-            let device = self.device.clone().autodiff();
-            let input = pictures(batch, &device).cast(stage.precision.dtype());
-            let logits = network.forward(input);
-            let loss = stage.loss.sum(logits.clone(), &labels, &device);
-            let batch_loss = f64::from(loss.clone().into_scalar::<f32>());
-            let logits: Vec<f32> = logits.inner().into_data().iter::<f32>().collect();
-            if !batch_loss.is_finite() && !is_f16 {
-                let names = self.in_words(&indices[indices.len() - count..]);
-                let (number, all) = (micro + 1, stage.shape.accumulate());
-                let what =
-                    format!("the loss of micro-batch {number} of {all} ({names}) is {batch_loss}");
-                return Err(stage.diverged(&state, what));
-            }
-            if !batch_loss.is_finite() {
-                // A map overflowed: the step will be left out, and so are its pictures.
-                overflowed = true;
-                continue;
-            }
-            state.count(&logits, &labels, batch_loss);
-            let loss = if scale == 1.0 { loss } else { loss * scale };
-            gradients.add(loss.backward(), &network);
-            samples += count;
-        }
-        let norm = gradients.global_norm();
-        let finite = !overflowed && norm.is_finite();
-        if !finite && !is_f16 {
-            let names = self.in_words(&indices);
-            let what = format!("the norm of the gradients of a batch ({names}) is {norm}");
-            return Err(stage.diverged(&state, what));
-        }
+        let (network, StepGradients { gradients, norm, samples, finite }) =
+            self.step_gradients(stage, network, &mut state, batches, observer)?;
         let network = if samples == 0 || !finite {
             network
         } else {
-            let factor = 1.0 / (samples as f64 * scale);
-            let gradients = stage.finished(gradients, norm, factor, &network, anchor.as_ref());
+            let factor = 1.0 / (samples as f64 * stage.loss_scale(&state));
+            let gradients = stage.finished(gradients, norm, factor, &network, anchor.as_ref())?;
             optimizer.step(network, gradients, stage.rates(step, &state))
         };
         state.step_in_epoch += 1;
         state.run_step += 1;
-        if is_f16 {
+        if stage.precision == Precision::F16 {
             state.loss_scaler.after_step(finite);
             state.skipped_steps += u64::from(!finite);
             // No scale helps: some forty steps in a row were left out.
@@ -105,31 +70,6 @@ impl Trainer<'_> {
         }
         Ok(Progress { network, optimizer, anchor, average, state })
     }
-
-    /// The next micro-batch, and in `state` the time that it was waited for.
-    fn next_batch(
-        &self,
-        state: &mut TrainState,
-        batches: &mut Batches,
-    ) -> Result<Option<Batch>, Error> {
-        self.watchdog.enter(Phase::Pictures);
-        let began = Instant::now();
-        let batch = batches.next().transpose()?;
-        state.waited_for_data(began.elapsed().as_secs_f64());
-        self.watchdog.enter(Phase::Step);
-        Ok(batch)
-    }
-
-    /// Some pictures, for people who look for the one that is to blame.
-    fn in_words(&self, indices: &[u32]) -> String {
-        const NAMED: usize = 3;
-        let names = indices.iter().take(NAMED).map(|&index| self.train.listing.name(index));
-        let names = names.collect::<Vec<_>>().join(", ");
-        match indices.len().saturating_sub(NAMED) {
-            0 => names,
-            more => format!("{names} and {more} more"),
-        }
-    }
 }
 
 impl StagePlan {
@@ -140,7 +80,7 @@ impl StagePlan {
     }
 
     /// What the loss is multiplied by before the backward pass.
-    fn loss_scale(&self, state: &TrainState) -> f64 {
+    pub(crate) fn loss_scale(&self, state: &TrainState) -> f64 {
         match self.precision {
             // The mean's scale, as the sum is of a whole step's pictures.
             Precision::F16 => state.loss_scaler.scale() / self.shape.effective() as f64,
@@ -157,7 +97,7 @@ impl StagePlan {
         mut factor: f64,
         network: &Network,
         anchor: Option<&Anchor>,
-    ) -> Gradients {
+    ) -> Result<Gradients, Error> {
         let by_value = self.max_grad_value.is_some() || self.adaptive_clip.is_some();
         let others = by_value || anchor.is_some();
         if others {
@@ -175,20 +115,11 @@ impl StagePlan {
             gradients.clip_values(bound);
         }
         if self.max_grad_norm.is_finite() {
-            let norm = if others { gradients.global_norm() } else { norm };
+            let norm = if others { on_device(gradients.global_norm())? } else { norm };
             factor *= Gradients::clip_factor(norm * factor, self.max_grad_norm);
         }
         // Once, for the mean and the bound on the norm.
         gradients.scale(factor);
-        gradients
+        Ok(gradients)
     }
-}
-
-/// A batch as a tensor.
-///
-/// # Shapes
-/// `[batch, 3, height, width]`.
-pub(crate) fn pictures(batch: Batch, device: &Device) -> Tensor<4> {
-    let shape = batch.dims();
-    Tensor::from_data(TensorData::new(batch.images, shape), (device, DType::F32))
 }

@@ -4,6 +4,7 @@ use crate::card::ModelCard;
 use crate::error::Error;
 use burn::tensor::activation::softmax;
 use burn::tensor::{DType, Device, Tensor, TensorData};
+use kiln_augment::Image8;
 use kiln_data::{SampleKeys, decode_file};
 use kiln_models::Network;
 use serde::Serialize;
@@ -71,16 +72,31 @@ fn forward(
     device: &Device,
     path: &Path,
 ) -> Result<Tensor<2>, Error> {
+    Ok(network.forward(prepared_picture(card, device, path)?.1))
+}
+
+/// The picture at `path` as evaluation prepares it: resized and cropped, and then normalised.
+///
+/// # Shapes
+/// `[1, 3, size, size]`.
+///
+/// # Errors
+/// [`Error::Data`] when the picture cannot be read.
+pub fn prepared_picture(
+    card: &ModelCard,
+    device: &Device,
+    path: &Path,
+) -> Result<(Image8, Tensor<4>), Error> {
     let recipe = card.evaluation_recipe().map_err(|error| Error::Config {
         origin: "model card".to_owned(),
         path: "input".to_owned(),
         problem: error.to_string(),
     })?;
     let picture = decode_file(path).map_err(kiln_data::Error::from)?;
-    let picture = recipe.pipeline.apply(picture, SampleKeys::evaluation().of(0));
+    let picture = recipe.pipeline.apply(picture, SampleKeys::evaluation().of(0)).into_rgb();
     let mut planes = vec![0.0; recipe.sample_len()];
     recipe.normalize.to_planar(&picture, &mut planes);
     let shape = [1, 3, recipe.size.height as usize, recipe.size.width as usize];
     let input = Tensor::<4>::from_data(TensorData::new(planes, shape), (device, DType::F32));
-    Ok(network.forward(input))
+    Ok((picture, input))
 }

@@ -5,16 +5,20 @@ use crate::checkpoint::TrainState;
 use crate::error::Error;
 use crate::evaluate::{Scores, Test, evaluate};
 use crate::observer::Observer;
+use crate::optimizer_step::Stepper;
+use crate::outputs::Outputs;
 use crate::plan::{self, StagePlan};
 use crate::run::RunSettings;
 use crate::run_directory::{PictureFingerprints, RunDirectory, RunIdentity};
 use crate::spec::{ExperimentSpec, Layer, Layers};
 use crate::training_pictures::TrainingPictures;
+use crate::view::View;
+use crate::watchdog::Watchdog;
 use burn::tensor::Device;
 use kiln_augment::{Domain, RandomKey};
 use kiln_data::{Listing, Loader, LoaderSettings, OpenContext, cached_subset};
 use kiln_models::{Network, UnitSource};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// An experiment with its pictures found and its stages resolved.
@@ -23,6 +27,18 @@ pub(crate) struct Prepared {
     pub(crate) stages: Vec<StagePlan>,
     pub(crate) train: Arc<Listing>,
     pub(crate) val: Arc<Listing>,
+}
+
+/// A network to be scored.
+pub(crate) struct ToScore<'a> {
+    pub(crate) network: &'a Network,
+    /// How its pictures are prepared.
+    pub(crate) card: &'a ModelCard,
+    /// Where the card is.
+    pub(crate) file: PathBuf,
+    /// Whose loss and batches are used.
+    pub(crate) stage: &'a StagePlan,
+    pub(crate) view: View,
 }
 
 impl Prepared {
@@ -112,24 +128,32 @@ impl Prepared {
         })
     }
 
+    pub(crate) fn stepper(&self, settings: &RunSettings) -> Stepper {
+        Stepper {
+            device: settings.device.clone(),
+            train: self.training_pictures(settings),
+            watchdog: Watchdog::new(),
+        }
+    }
+
     pub(crate) fn training_pictures(&self, settings: &RunSettings) -> TrainingPictures {
         let (loader, listing) = (self.loader(settings), self.train.clone());
         TrainingPictures { seed: self.spec.seed, loader, listing }
     }
 
-    /// Scores of a network on the validation set, prepared as its card, which is in `file`, says.
+    /// Scores of a network on the validation set; `outputs` gets the logits.
     pub(crate) fn score(
         &self,
-        network: &Network,
-        (card, file): (&ModelCard, &Path),
-        stage: &StagePlan,
+        scored: &ToScore<'_>,
+        outputs: Option<&mut Outputs>,
         settings: &RunSettings,
         observer: &mut dyn Observer,
     ) -> Result<Scores, Error> {
-        let recipe = card.evaluation_recipe().map_err(|error| Error::checkpoint(file, error))?;
+        let ToScore { network, card, ref file, stage, view } = *scored;
+        let recipe = view.recipe(card).map_err(|error| Error::checkpoint(file, error))?;
         let test = Test { listing: &self.val, recipe: &Arc::new(recipe), stage };
         let validating = &mut |done, total| observer.validating(done, total);
-        evaluate(network, &settings.device, &self.loader(settings), &test, validating)
+        evaluate(network, &settings.device, &self.loader(settings), &test, outputs, validating)
     }
 
     /// The stage of a checkpoint in `file`.

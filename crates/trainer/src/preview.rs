@@ -3,14 +3,15 @@
 use crate::advice::advice;
 use crate::checkpoint::TrainState;
 use crate::device_memory::{device_memory_bytes, memory_before};
+use crate::device_read::on_device;
 use crate::error::Error;
 use crate::observer::Observer;
-use crate::optimizer_step::pictures;
 use crate::parameter_rules::learnable;
 use crate::plan::{self, StagePlan};
 use crate::prepared::Prepared;
 use crate::run::RunSettings;
 use crate::spec::Layers;
+use crate::step_gradients::pictures;
 use crate::training_pictures::TrainingPictures;
 use kiln_augment::Image8;
 use kiln_augment::mix::MixedLabel;
@@ -41,7 +42,9 @@ pub struct MemoryEstimate {
     pub weights: u64,
     /// What the optimizer keeps.
     pub optimizer: u64,
-    /// Gradients and what the backward pass needs: by how much one forward and backward pass of a micro-batch at the stage's
+    /// Pictures in a forward and backward pass.
+    pub pictures_in_pass: u32,
+    /// Gradients and what the backward pass needs: by how much one such pass at the stage's
     /// full size raised the peak memory of the device, or of this process on the CPU; absent where neither tells.
     pub pass: Option<u64>,
 }
@@ -82,6 +85,7 @@ pub fn preview(
         let memory = MemoryEstimate {
             weights: weight_bytes(&network) * if plan.average.is_some() { 2 } else { 1 },
             optimizer: optimizer_bytes(&plan, &network)?,
+            pictures_in_pass: plan.pictures_in_pass(&settings.device, 0),
             pass: pass_bytes(&plan, &network, &train, index, settings)?,
         };
         let (learning, parameters) = (plan.params.learning(&network), parameter_count(&network));
@@ -100,7 +104,8 @@ fn pass_bytes(
 ) -> Result<Option<u64>, Error> {
     let state = TrainState { stage: index, epoch: plan.epochs - 1, ..TrainState::default() };
     let Some(batch) = train.epoch(plan, &state).next() else { return Ok(None) };
-    let batch = batch?;
+    let parts = batch?.split(plan.pictures_in_pass(&settings.device, 0) as usize);
+    let Some(batch) = parts.into_iter().next() else { return Ok(None) };
     if batch.labels.is_empty() {
         return Ok(None);
     }
@@ -113,7 +118,7 @@ fn pass_bytes(
     let mut gradients = Gradients::default();
     gradients.add(loss.backward(), network);
     // Waits for a device that works on its own.
-    gradients.global_norm();
+    on_device(gradients.global_norm())?;
     let after = device_memory_bytes(&settings.device);
     Ok(after.zip(before).map(|(after, before)| after.saturating_sub(before)))
 }

@@ -1,16 +1,15 @@
 //! A whole run: begin or resume, stage after stage, the final evaluation.
 
 use crate::advice::advice;
-use crate::card::ModelCard;
 use crate::checkpoint::{
-    self, CheckpointSet, Origin, TrainState, Weights, Writer, load_model, sha256, step_back,
+    CheckpointSet, Origin, TrainState, Weights, Writer, load_model, sha256, step_back,
 };
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::metrics::MetricsLog;
 use crate::observer::{Observer, StopRequest};
 use crate::plan::{self, StagePlan, Start};
-use crate::prepared::{Prepared, recorded_layers};
+use crate::prepared::Prepared;
 use crate::record::Evaluation;
 use crate::resume::newest_noted;
 use crate::run_directory::{FORMAT, METRICS, RunDirectory, RunIdentity};
@@ -18,13 +17,11 @@ use crate::run_lock::RunLock;
 use crate::spec::{ExperimentSpec, Layers, OnDivergence, TrainerSpec};
 use crate::stage_start;
 use crate::train::{Ending, Progress, Trainer};
-use crate::watchdog::Watchdog;
-use crate::weights::Take;
 use burn::tensor::Device;
-use kiln_models::{DropScale, Network, parameter_count};
+use kiln_models::{DropScale, parameter_count};
 use kiln_optim_schedules::Averaged;
 use std::cell::RefCell;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// What a run uses that does not change its result.
@@ -175,33 +172,6 @@ pub(crate) fn lock(
     Ok(lock)
 }
 
-/// Scores a run's best checkpoint on its validation set again. `pictures` is where they are now, if they have moved.
-///
-/// # Errors
-/// Any [`Error`]; [`Error::Checkpoint`] when the run has no checkpoint yet.
-pub fn evaluate_run(
-    path: &Path,
-    pictures: Option<&Path>,
-    settings: &RunSettings,
-    observer: &mut dyn Observer,
-) -> Result<Evaluation, Error> {
-    let (directory, run) = Prepared::of_path(path, pictures, observer)?;
-    run.evaluate_weights(&checkpoint::find(&directory, Take::Best)?, settings, observer)
-}
-
-/// A run's best network, on the kernels that the run is set to, and its card.
-///
-/// # Errors
-/// [`Error::Checkpoint`] when there is none yet or it is damaged; [`Error::Config`] when the run's configuration is.
-pub fn best_model(
-    directory: &RunDirectory,
-    device: &Device,
-) -> Result<(Network, ModelCard), Error> {
-    let (network, card) = load_model(&checkpoint::find(directory, Take::Best)?, device)?;
-    let spec = recorded_layers(directory)?.resolve()?;
-    Ok((network.with_kernels(spec.trainer.kernels), card))
-}
-
 impl Prepared {
     /// Writes what is known now that the pictures are found, unless an earlier start did, and trains.
     pub(crate) fn start(
@@ -289,12 +259,10 @@ impl Prepared {
         self.check_precision(&settings.device)?;
         self.check_rules(&network)?;
         let trainer = Trainer {
-            device: settings.device.clone(),
-            train: self.training_pictures(settings),
+            stepper: self.stepper(settings),
             val: self.val.clone(),
             log: RefCell::new(MetricsLog::open(directory, &state)?),
             log_every: self.spec.trainer.log_every_steps,
-            watchdog: Watchdog::new(),
             stop: settings.stop.clone(),
             origin: origin.clone(),
             writer: Writer::new(directory.checkpoints(), directory.path().join(METRICS)),
@@ -341,23 +309,7 @@ impl Prepared {
         }
         drop(trainer);
         let best = Weights::of_run(&directory.checkpoints(), &state)?;
-        let evaluation = self.evaluate_weights(&best, settings, observer)?;
-        directory.write_json("evaluation.json", &evaluation)?;
+        let (evaluation, _) = self.evaluate_weights(directory, &best, settings, observer)?;
         Ok(Outcome::Finished { directory: directory.path().to_owned(), evaluation })
-    }
-
-    fn evaluate_weights(
-        &self,
-        weights: &Weights,
-        settings: &RunSettings,
-        observer: &mut dyn Observer,
-    ) -> Result<Evaluation, Error> {
-        let path = weights.file();
-        let set = CheckpointSet::open(&weights.set)?;
-        let (network, card) = load_model(weights, &settings.device)?;
-        let network = network.with_kernels(self.spec.trainer.kernels);
-        let stage = self.stage_of(&set.state, &path)?;
-        let scores = self.score(&network, (&card, &path), stage, settings, observer)?;
-        Ok(scores.into_evaluation(&set, weights.averaged, &card.class_names))
     }
 }

@@ -7,11 +7,12 @@ use crate::new_statistics::with_new_statistics;
 use crate::observer::Observer;
 use crate::parameter_rules::ParameterRules;
 use crate::plan::StagePlan;
-use crate::prepared::Prepared;
+use crate::prepared::{Prepared, ToScore};
 use crate::record::AverageScores;
 use crate::run::RunSettings;
 use crate::run_directory::RunDirectory;
 use crate::training_pictures::TrainingPictures;
+use crate::view::View;
 use crate::weights::{Take, architecture, card_in};
 use burn::module::Module as _;
 use kiln_models::{Network, WeightsFile};
@@ -159,7 +160,10 @@ impl Kitchen<'_> {
         network: &Network,
         observer: &mut dyn Observer,
     ) -> Result<AverageScores, Error> {
-        let scores = self.run.score(network, self.card, self.stage()?, self.settings, observer)?;
+        let (card, file) = self.card;
+        let (stage, view, file) = (self.stage()?, View::PLAIN, file.to_owned());
+        let to_score = ToScore { network, card, file, stage, view };
+        let scores = self.run.score(&to_score, None, self.settings, observer)?;
         Ok(scores.into())
     }
 

@@ -1,6 +1,6 @@
 //! The training loop, top to bottom.
 //!
-//! One epoch: its steps (`optimizer_step.rs`), then validation of the network and of the average, a line in
+//! One epoch: its steps (`optimizer_step.rs`, with `step_gradients.rs`), then validation of the network and of the average, a line in
 //! `metrics.jsonl`, and a checkpoint where one is due. Everything that decides the result is a function of the plan and the
 //! position in [`TrainState`], so a run continues wherever a checkpoint left it.
 
@@ -13,12 +13,11 @@ use crate::macro_f1::macro_f1;
 use crate::metrics::{Line, MetricsLog};
 use crate::new_statistics::with_new_statistics;
 use crate::observer::{Observer, StepReport, StopRequest};
+use crate::optimizer_step::Stepper;
 use crate::plan::StagePlan;
 use crate::record::{AverageScores, EpochRecord, StepsRecord, unix_seconds};
 use crate::spec::Metric;
-use crate::training_pictures::TrainingPictures;
-use crate::watchdog::{Phase, Watchdog};
-use burn::tensor::Device;
+use crate::watchdog::Phase;
 use kiln_data::Listing;
 use kiln_models::Network;
 use kiln_optim_schedules::{Anchor, Averaged, Optimizer, Pace, PlateauMode};
@@ -28,14 +27,12 @@ use std::time::Instant;
 
 /// What a stage trains with.
 pub(crate) struct Trainer<'a> {
-    pub(crate) device: Device,
-    pub(crate) train: TrainingPictures,
+    pub(crate) stepper: Stepper,
     pub(crate) val: Arc<Listing>,
     /// Shared, as both a step and an epoch write to it.
     pub(crate) log: RefCell<MetricsLog<'a>>,
     /// Optimizer steps of each line about steps.
     pub(crate) log_every: u64,
-    pub(crate) watchdog: Watchdog,
     pub(crate) stop: StopRequest,
     pub(crate) origin: Arc<Origin>,
     pub(crate) writer: Writer,
@@ -78,9 +75,9 @@ impl Trainer<'_> {
             }
             progress = self.finish_epoch(stage, progress, observer)?;
         }
-        self.watchdog.enter(Phase::Checkpoint);
+        self.stepper.watchdog.enter(Phase::Checkpoint);
         self.writer.wait()?;
-        self.watchdog.enter(Phase::Other);
+        self.stepper.watchdog.enter(Phase::Other);
         Ok((progress, Ending::Complete))
     }
 
@@ -92,11 +89,11 @@ impl Trainer<'_> {
         observer: &mut dyn Observer,
     ) -> Result<Progress, Error> {
         let steps = stage.steps_in_epoch(progress.state.epoch);
-        let mut batches = self.train.epoch(stage, &progress.state);
+        let mut batches = self.stepper.train.epoch(stage, &progress.state);
         while progress.state.step_in_epoch < steps && !self.stop.is_requested() {
             let lr = stage.rates(stage.step(&progress.state), &progress.state).lr;
             let (began, samples_before) = (Instant::now(), progress.state.tally.samples);
-            progress = self.optimizer_step(stage, progress, &mut batches)?;
+            progress = self.stepper.optimizer_step(stage, progress, &mut batches, observer)?;
             let state = &mut progress.state;
             state.took(began.elapsed().as_secs_f64());
             observer.step(StepReport {
@@ -131,7 +128,7 @@ impl Trainer<'_> {
     ) -> Result<Progress, Error> {
         let Progress { network, optimizer, anchor, mut average, mut state } = progress;
         let began = Instant::now();
-        self.watchdog.enter(Phase::Validation);
+        self.stepper.watchdog.enter(Phase::Validation);
         let scores = self.score(stage, &network, observer)?;
         if state.tally.samples == 0 && state.skipped_steps > 0 {
             let what = "gradients overflowed in f16 in every step of the epoch";
@@ -164,7 +161,7 @@ impl Trainer<'_> {
             seconds: 0.0,
             data_seconds: state.data_seconds,
             checkpoint_seconds: state.checkpoint_seconds,
-            device_memory_bytes: device_memory_bytes(&self.device),
+            device_memory_bytes: device_memory_bytes(&self.stepper.device),
             host_memory_bytes: resident_bytes(),
             unix_seconds: 0.0,
             bad_images: state.tally.bad_images + scores.tally.bad_images,
@@ -179,9 +176,16 @@ impl Trainer<'_> {
         if let Some(begun) = begun(average.as_ref()).filter(|_| needs_statistics && ends) {
             // Another epoch's crops.
             let next = TrainState { epoch: state.epoch + 1, step_in_epoch: 0, ..state.clone() };
-            self.watchdog.enter(Phase::Other);
+            self.stepper.watchdog.enter(Phase::Other);
             let (of, frozen) = (&begun.network, &stage.params);
-            let network = with_new_statistics(of, &self.train, stage, frozen, &next, &self.device)?;
+            let network = with_new_statistics(
+                of,
+                &self.stepper.train,
+                stage,
+                frozen,
+                &next,
+                &self.stepper.device,
+            )?;
             record.average = self.average_scores(stage, &network, observer)?;
             average = Some(Averaged { network, updates: begun.updates });
         }
@@ -213,7 +217,7 @@ impl Trainer<'_> {
             images_per_second: tally.samples as f64 / seconds,
             seconds,
             data_seconds,
-            device_memory_bytes: device_memory_bytes(&self.device),
+            device_memory_bytes: device_memory_bytes(&self.stepper.device),
             host_memory_bytes: resident_bytes(),
             unix_seconds: unix_seconds(),
         });
@@ -241,16 +245,17 @@ impl Trainer<'_> {
     ) -> Result<Scores, Error> {
         let test = Test { listing: &self.val, recipe: &stage.val_recipe, stage };
         let validating = &mut |done, total| {
-            self.watchdog.enter(Phase::Validation);
+            self.stepper.watchdog.enter(Phase::Validation);
             observer.validating(done, total);
         };
-        evaluate(network, &self.device, &self.train.loader, &test, validating)
+        let loader = &self.stepper.train.loader;
+        evaluate(network, &self.stepper.device, loader, &test, None, validating)
     }
 
     /// Copies what a checkpoint is made of and leaves it to the writer; training waits for the copy alone, unless the set
     /// before is still being written.
     fn checkpoint(&self, stage: &StagePlan, progress: &mut Progress) -> Result<(), Error> {
-        self.watchdog.enter(Phase::Checkpoint);
+        self.stepper.watchdog.enter(Phase::Checkpoint);
         let began = Instant::now();
         let Progress { network, optimizer, average, state, .. } = progress;
         let (average, card) = (begun(average.as_ref()), &stage.card);

@@ -2,7 +2,7 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "a test")]
 
 use kiln_optim_schedules::Span;
-use kiln_trainer::spec::{Layer, Layers};
+use kiln_trainer::spec::{Layer, Layers, MicroBatch};
 use kiln_trainer::{Error, check};
 
 const EXPERIMENT: &str = r#"
@@ -76,6 +76,21 @@ fn every_kind_of_mistake_is_named_with_its_place() {
             "found 0",
         ),
         (
+            "common.batch.micro=\"most\"",
+            "stage.train.batch.micro: invalid value: string \"most\"",
+            "a number of pictures or \"auto\"",
+        ),
+        (
+            "common.batch.micro=\"auto\"",
+            "stage.train.batch: micro = \"auto\" needs effective",
+            "the number of pictures in a step",
+        ),
+        (
+            "common.batch.effective=64",
+            "stage.train.batch: effective is for micro = \"auto\"",
+            "micro x accumulate",
+        ),
+        (
             "common.precision=\"mixed\"",
             "--set common.precision=\"mixed\": stage.train.precision: unknown variant `mixed`",
             "expected one of `f32`, `bf16`, `f16`",
@@ -147,7 +162,10 @@ fn higher_layers_win_key_by_key() {
         Layer::from_toml("overlay.toml", "[common]\nsize = 96\nbatch.accumulate = 4").unwrap();
     let spec = layers(&[overlay, set("stage.train.size=48")]).resolve().unwrap();
     let stage = &spec.stage["train"];
-    assert_eq!((stage.size, stage.batch.micro, stage.batch.accumulate), (48, 32, 4));
+    assert_eq!(
+        (stage.size, stage.batch.micro, stage.batch.accumulate),
+        (48, MicroBatch::Pictures(32), 4)
+    );
 }
 
 #[test]
@@ -166,7 +184,7 @@ fn a_layer_can_speak_of_every_stage() {
     assert_eq!((spec.stage["train"].size, spec.stage["more"].size), (32, 48));
     for stage in spec.stage.values() {
         assert_eq!(stage.run_for, Span::Steps(5));
-        assert_eq!((stage.batch.micro, stage.batch.accumulate), (8, 1));
+        assert_eq!((stage.batch.micro, stage.batch.accumulate), (MicroBatch::Pictures(8), 1));
     }
     let wrong = error(&[two, quick, set("every_stage.size=0")]);
     let message = "--set every_stage.size=0: stage.train.size: must be from 1 to 16384";

@@ -1,23 +1,19 @@
 //! `kiln evaluate`.
 
 use crate::arguments::EvaluateArguments;
-use crate::commands::train::workers;
+use crate::commands::train::without_handler;
 use crate::output::say;
 use crate::reporter::Reporter;
-use kiln_trainer::{RunSettings, StopRequest, evaluate_run};
+use kiln_trainer::{StopRequest, evaluate_run};
 use std::process::ExitCode;
 
 pub(crate) fn evaluate(arguments: &EvaluateArguments) -> anyhow::Result<ExitCode> {
     let machine = &arguments.machine;
-    let settings = RunSettings {
-        device: machine.device.open()?,
-        workers: workers(machine.workers),
-        stop: StopRequest::default(),
-    };
+    let settings = without_handler(machine, StopRequest::default())?;
     let mut reporter = Reporter::new(machine.quiet || arguments.json);
     let scores = evaluate_run(&arguments.run, arguments.data.as_deref(), &settings, &mut reporter);
     reporter.finish();
-    let scores = scores?;
+    let (scores, _) = scores?;
     if arguments.json {
         let summary = serde_json::json!({
             "checkpoint": scores.checkpoint,

@@ -73,6 +73,27 @@ impl Batch {
         self.labels.is_empty()
     }
 
+    /// The pictures in batches of `most`, the last of what is left; what there is to say of bad ones goes with the first.
+    ///
+    /// # Panics
+    /// When `most` is 0.
+    pub fn split(self, most: usize) -> Vec<Self> {
+        if self.len() <= most {
+            return vec![self];
+        }
+        let Self { images, labels, indices, size, mut bad } = self;
+        let values = 3 * size.height as usize * size.width as usize;
+        let labels = labels.chunks(most).zip(indices.chunks(most));
+        let part = |(images, (labels, indices)): (&[f32], (&[u32], &[u32]))| Self {
+            images: images.to_vec(),
+            labels: labels.to_vec(),
+            indices: indices.to_vec(),
+            size,
+            bad: std::mem::take(&mut bad),
+        };
+        images.chunks(most * values).zip(labels).map(part).collect()
+    }
+
     /// The dimensions of `images`: `[len, 3, height, width]`.
     pub fn dims(&self) -> [usize; 4] {
         [self.len(), 3, self.size.height as usize, self.size.width as usize]

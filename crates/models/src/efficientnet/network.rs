@@ -75,23 +75,20 @@ impl EfficientNet {
         Self { features, classifier: (dropout, head), momentum, execution: Execution::default() }
     }
 
-    /// The nine maps of the network: after the stem, each stage and the last convolution.
-    ///
-    /// # Shapes
-    /// `[batch, channels, height, width]` to maps of a half, half, 4th, 8th, 16th, 16th, 32nd, 32nd and 32nd of the size.
-    pub fn forward_stages(&self, input: Tensor<4>) -> Vec<Tensor<4>> {
-        let mut x = input;
-        let mut maps = Vec::with_capacity(self.features.len());
-        for part in &self.features {
-            x = match part {
-                Part::Convolution(layer) => layer.forward(x, Then::SILU, self.execution),
-                Part::Blocks(blocks) => {
-                    blocks.iter().fold(x, |x, block| block.forward(x, self.execution))
-                }
-            };
-            maps.push(x.clone());
+    /// The stem, the stages and the last convolution, whose maps are a half, half, 4th, 8th, 16th, 16th, 32nd, 32nd and 32nd
+    /// of the picture's size.
+    pub(crate) fn stage_names(&self) -> Vec<String> {
+        (0..self.features.len()).map(|stage| format!("features.{stage}")).collect()
+    }
+
+    /// From the map before a stage, of the first one the picture, to the map after it.
+    pub(crate) fn forward_stage(&self, stage: usize, x: Tensor<4>) -> Tensor<4> {
+        match &self.features[stage] {
+            Part::Convolution(layer) => layer.forward(x, Then::SILU, self.execution),
+            Part::Blocks(blocks) => {
+                blocks.iter().fold(x, |x, block| block.forward(x, self.execution))
+            }
         }
-        maps
     }
 
     pub(crate) fn batch_norm_momentum(&self) -> f64 {

@@ -94,22 +94,23 @@ impl ResNet {
         }
     }
 
-    /// The five maps of the network: after the stem and after each layer.
-    ///
-    /// # Shapes
-    /// `[batch, channels, height, width]` to maps of a 4th, 4th, 8th, 16th and 32nd of the size.
-    pub fn forward_stages(&self, input: Tensor<4>) -> Vec<Tensor<4>> {
+    /// The stem and the layers, whose maps are a 4th, 4th, 8th, 16th and 32nd of the picture's size.
+    pub(crate) const STAGES: [&str; 5] = ["stem", "layer1", "layer2", "layer3", "layer4"];
+
+    /// From the map before a stage, of the first one the picture, to the map after it.
+    pub(crate) fn forward_stage(&self, stage: usize, x: Tensor<4>) -> Tensor<4> {
         let execution = self.execution;
-        let x = self.conv1.forward(&self.bn1, input, execution);
-        let stem = pool(&self.maxpool, self.blurs, x, execution);
-        let run = |layer: &[Block], x: &Tensor<4>| {
-            layer.iter().fold(x.clone(), |x, block| block.forward(x, execution))
+        let layer = match stage {
+            0 => {
+                let x = self.conv1.forward(&self.bn1, x, execution);
+                return pool(&self.maxpool, self.blurs, x, execution);
+            }
+            1 => &self.layer1,
+            2 => &self.layer2,
+            3 => &self.layer3,
+            _ => &self.layer4,
         };
-        let first = run(&self.layer1, &stem);
-        let second = run(&self.layer2, &first);
-        let third = run(&self.layer3, &second);
-        let fourth = run(&self.layer4, &third);
-        vec![stem, first, second, third, fourth]
+        layer.iter().fold(x, |x, block| block.forward(x, execution))
     }
 
     /// # Shapes

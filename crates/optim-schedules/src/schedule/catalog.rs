@@ -59,6 +59,15 @@ macro_rules! schedules {
 }
 
 impl ScheduleSpec {
+    /// The setting that says how high the rates are; absent where several do.
+    pub fn rate_setting(&self) -> Option<&'static str> {
+        match self {
+            Self::OneCycle(_) | Self::Cyclic(_) => Some("max_lr"),
+            Self::Piecewise(_) | Self::Sequence(_) => None,
+            _ => Some("lr"),
+        }
+    }
+
     /// The one with a state, whose [`build`](Self::build) gives its first rate throughout.
     pub fn as_plateau(&self) -> Option<&Plateau> {
         match self {

@@ -53,6 +53,9 @@ pub(crate) struct TrainState {
     /// Steps of the unfinished epoch that were left out because gradients overflowed in f16.
     #[serde(default)]
     pub(crate) skipped_steps: u64,
+    /// How often the stage's passes were halved because the device was out of memory.
+    #[serde(default)]
+    pub(crate) halvings: u32,
     /// How often the run has diverged and gone back.
     pub(crate) rollbacks: u64,
     /// SHA-256 of the file of weights that the stage is drawn to, if it is.

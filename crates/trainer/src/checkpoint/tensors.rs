@@ -7,10 +7,10 @@ use std::collections::HashMap;
 use std::path::Path;
 
 /// Shape and values of one tensor.
-pub(super) type Stored = (Vec<usize>, Vec<f32>);
+pub(crate) type Stored = (Vec<usize>, Vec<f32>);
 
 /// The bytes of a safetensors file with the given tensors and metadata.
-pub(super) fn to_bytes(
+pub(crate) fn to_bytes(
     path: &Path,
     tensors: impl IntoIterator<Item = (String, Stored)>,
     metadata: HashMap<String, String>,
@@ -36,17 +36,17 @@ pub(super) fn to_bytes(
 }
 
 /// Tensors by name.
-pub(super) type Tensors = HashMap<String, Stored>;
+pub(crate) type Tensors = HashMap<String, Stored>;
 
 /// What a safetensors file holds.
-pub(super) struct TensorFile {
-    pub(super) tensors: Tensors,
+pub(crate) struct TensorFile {
+    pub(crate) tensors: Tensors,
     /// The header's texts by key.
-    pub(super) metadata: HashMap<String, String>,
+    pub(crate) metadata: HashMap<String, String>,
 }
 
 /// Reads a safetensors file of f32 tensors.
-pub(super) fn from_bytes(path: &Path, bytes: &[u8]) -> Result<TensorFile, Error> {
+pub(crate) fn from_bytes(path: &Path, bytes: &[u8]) -> Result<TensorFile, Error> {
     let fault = |error: &dyn std::fmt::Display| Error::checkpoint(path, error);
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(|error| fault(&error))?;
     let file = SafeTensors::deserialize(bytes).map_err(|error| fault(&error))?;

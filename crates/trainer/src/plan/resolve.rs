@@ -7,7 +7,7 @@ use crate::drop_schedule::{DropLine, DropSchedule};
 use crate::error::Error;
 use crate::loss::Loss;
 use crate::parameter_rules::ParameterRules;
-use crate::spec::{ExperimentSpec, Layers, StageSpec, StartFrom};
+use crate::spec::{BatchSpec, ExperimentSpec, Layers, MicroBatch, StageSpec, StartFrom};
 use crate::weights::Take;
 use kiln_augment::mix::MixSpec;
 use kiln_augment::{Pipeline, Size, Transform};
@@ -93,6 +93,7 @@ fn resolve_stage(
     Ok(StagePlan {
         name: name.clone(),
         shape,
+        micro_is_auto: stage.batch.micro == MicroBatch::Auto,
         steps_per_epoch,
         total_steps,
         epochs,
@@ -229,8 +230,26 @@ pub(super) fn parameter_rules(
     })
 }
 
-pub(super) fn batch_shape(stage: &StageSpec) -> Result<BatchShape, kiln_data::Error> {
-    BatchShape::new(stage.batch.micro, stage.batch.accumulate, stage.batch.drop_last)
+/// Pictures per step, or what is wrong with them.
+pub(super) fn batch_shape(stage: &StageSpec) -> Result<BatchShape, String> {
+    let BatchSpec { micro, accumulate, effective, drop_last } = stage.batch;
+    let micro = match (micro, effective) {
+        (MicroBatch::Pictures(count), None) => count,
+        (MicroBatch::Pictures(_), Some(_)) => {
+            return Err(
+                "effective is for micro = \"auto\"; without, a step takes micro x accumulate"
+                    .into(),
+            );
+        }
+        (MicroBatch::Auto, None) => {
+            return Err("micro = \"auto\" needs effective, the number of pictures in a step".into());
+        }
+        (MicroBatch::Auto, Some(_)) if accumulate != 1 => {
+            return Err(format!("with micro = \"auto\" accumulate must be 1, not {accumulate}"));
+        }
+        (MicroBatch::Auto, Some(effective)) => effective,
+    };
+    BatchShape::new(micro, accumulate, drop_last).map_err(|error| error.to_string())
 }
 
 pub(super) fn build_pipeline(

@@ -26,6 +26,8 @@ pub struct StagePlan {
     pub name: String,
     /// Pictures per step.
     pub shape: BatchShape,
+    /// Whether a micro-batch is a whole step's pictures, which go through the network in as many passes as memory asks for.
+    pub micro_is_auto: bool,
     /// Optimizer steps in one epoch.
     pub steps_per_epoch: u64,
     /// Optimizer steps in the stage.
@@ -102,6 +104,16 @@ pub enum Start {
 }
 
 impl StagePlan {
+    /// Pictures that go through the network together on `device`, which was out of memory `halvings` times.
+    pub(crate) fn pictures_in_pass(&self, device: &Device, halvings: u32) -> u32 {
+        // The system does not refuse memory but ends the program that asks for too much.
+        const MOST_ON_CPU: u32 = 32;
+        let micro = self.shape.micro();
+        let on_cpu = *device == Device::flex();
+        let most = if self.micro_is_auto && on_cpu { micro.min(MOST_ON_CPU) } else { micro };
+        most.div_ceil(1 << halvings.min(31))
+    }
+
     /// Names and learning rates, over the schedule's, of what learns at a rate of its own: the paths of `params` rules or,
     /// with `layer_decay`, the first parameter of each layer.
     pub fn scaled_rates(&self, device: &Device) -> Vec<(String, f64)> {

@@ -1,6 +1,7 @@
 //! The tables of an experiment file.
 
 use super::checkpoint_every::CheckpointEvery;
+use super::micro_batch::MicroBatch;
 use super::start_from::StartFrom;
 use crate::drop_schedule::DropSchedule;
 use crate::error::Error;
@@ -21,6 +22,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 impl ExperimentSpec {
+    /// The path of the setting that says how high the rates of a stage are, where there is one.
+    pub(crate) fn rate_setting(&self, stage: &str) -> Option<String> {
+        let setting = self.stage.get(stage)?.schedule.rate_setting()?;
+        Some(format!("stage.{stage}.schedule.{setting}"))
+    }
+
     /// The experiment as one TOML file that needs no other layer.
     ///
     /// # Errors
@@ -239,9 +246,12 @@ pub struct StageSpec {
 #[serde(deny_unknown_fields)]
 pub struct BatchSpec {
     /// Pictures in one forward and backward pass.
-    pub micro: u32,
+    pub micro: MicroBatch,
     /// Passes whose gradients are averaged into one optimizer step.
     pub accumulate: u32,
+    /// Pictures of one optimizer step, for `micro = "auto"`, where nothing else says how many.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub effective: Option<u32>,
     /// Whether an epoch leaves out the pictures that do not fill a step.
     pub drop_last: bool,
 }

@@ -4,6 +4,7 @@ mod checkpoint_every;
 mod decode;
 mod experiment;
 mod layers;
+mod micro_batch;
 mod start_from;
 
 pub use checkpoint_every::CheckpointEvery;
@@ -12,4 +13,5 @@ pub use experiment::{
     Metric, OnDivergence, Precision, RollbackSpec, StageSpec, SubsetSpec, TrainerSpec,
 };
 pub use layers::{Layer, Layers};
+pub use micro_batch::MicroBatch;
 pub use start_from::StartFrom;

@@ -1,0 +1,257 @@
+//! The gradients of one optimizer step, from its pictures.
+//!
+//! `accumulate` micro-batches are mixed if the stage says so and go forward and backward, each in one pass, or in several
+//! where the device has no memory for one.
+
+use crate::checkpoint::TrainState;
+use crate::device_read::on_device;
+use crate::error::Error;
+use crate::observer::Observer;
+use crate::optimizer_step::Stepper;
+use crate::plan::StagePlan;
+use crate::spec::Precision;
+use crate::watchdog::Phase;
+use burn::tensor::{DType, Device, Tensor, TensorData};
+use kiln_data::{Batch, Batches};
+use kiln_models::{Network, RunningStatistics};
+use kiln_optim_schedules::Gradients;
+use std::time::Instant;
+
+/// The sum of a step's gradients, times the scale of the loss.
+#[derive(Default)]
+pub(crate) struct StepGradients {
+    pub(crate) gradients: Gradients,
+    /// Their Euclidean norm.
+    pub(crate) norm: f64,
+    /// The pictures that they are of.
+    pub(crate) samples: usize,
+    /// Whether every loss and gradient is a number. In f16 it may not be; in other formats that is an error.
+    pub(crate) finite: bool,
+}
+
+impl Stepper {
+    /// The gradients of the step at `state`, which counts its pictures.
+    ///
+    /// When the device runs out of memory, the step begins again with passes half as large, and so does every step of the
+    /// stage after it. Weights have not been touched by then, and batch norm's statistics are put back.
+    pub(crate) fn step_gradients(
+        &self,
+        stage: &StagePlan,
+        mut network: Network,
+        state: &mut TrainState,
+        batches: &mut Batches,
+        observer: &mut dyn Observer,
+    ) -> Result<(Network, StepGradients), Error> {
+        let before = state.clone();
+        let statistics = RunningStatistics::of(&network);
+        loop {
+            let reason = match self.try_gradients(stage, &network, state, batches) {
+                Ok(gradients) => return Ok((network, gradients)),
+                Err(Error::OutOfMemory { reason }) => reason,
+                Err(error) => return Err(error),
+            };
+            let too_many = stage.pictures_in_pass(&self.device, state.halvings);
+            if too_many == 1 {
+                return Err(Error::OutOfMemory { reason });
+            }
+            *state = TrainState { halvings: state.halvings + 1, ..before.clone() };
+            let fewer = stage.pictures_in_pass(&self.device, state.halvings);
+            let step = stage.step(state) + 1;
+            observer.note(&format!(
+                "the device is out of memory with {too_many} pictures in a pass ({reason}): step {step} of stage {} begins \
+                 again with {fewer}, of as many pictures in all as before",
+                stage.name
+            ));
+            network = statistics.put_back(network);
+            self.device.memory_cleanup();
+            *batches = self.train.epoch(stage, state);
+        }
+    }
+
+    fn try_gradients(
+        &self,
+        stage: &StagePlan,
+        network: &Network,
+        state: &mut TrainState,
+        batches: &mut Batches,
+    ) -> Result<StepGradients, Error> {
+        let is_f16 = stage.precision == Precision::F16;
+        let scale = stage.loss_scale(state);
+        let device = self.device.clone().autodiff();
+        let in_pass = stage.pictures_in_pass(&self.device, state.halvings) as usize;
+        let mut sum = StepGradients { finite: true, ..StepGradients::default() };
+        let mut kept = Vec::new();
+        let mut indices = Vec::new();
+        for micro in 0..stage.shape.accumulate() as usize {
+            let Some(mut batch) = self.next_batch(state, batches)? else { break };
+            state.count_bad(batch.bad.len());
+            if batch.labels.is_empty() {
+                continue;
+            }
+            self.train.seed_dropout(&self.device, state, micro);
+            let labels = self.train.mix(stage, state, micro, &mut batch, &mut kept);
+            for (mut batch, labels) in batch.split(in_pass).into_iter().zip(labels.chunks(in_pass))
+            {
+                indices.append(&mut batch.indices);
+                let input = pictures(batch, &device).cast(stage.precision.dtype());
+                let logits = network.forward(input);
+                let loss = stage.loss.sum(logits.clone(), labels, &device);
+                let value: f32 = on_device(loss.clone().try_into_data())?.iter::<f32>().sum();
+                if !value.is_finite() && !is_f16 {
+                    let names = self.in_words(&indices[indices.len() - labels.len()..]);
+                    let (number, all) = (micro + 1, stage.shape.accumulate());
+                    let what =
+                        format!("the loss of micro-batch {number} of {all} ({names}) is {value}");
+                    return Err(stage.diverged(state, what));
+                }
+                if !value.is_finite() {
+                    // A map overflowed: the step will be left out, and so are its pictures.
+                    sum.finite = false;
+                    continue;
+                }
+                let logits: Vec<f32> =
+                    on_device(logits.inner().try_into_data())?.iter::<f32>().collect();
+                state.count(&logits, labels, f64::from(value));
+                let loss = if scale == 1.0 { loss } else { loss * scale };
+                sum.gradients.add(loss.backward(), network);
+                sum.samples += labels.len();
+            }
+        }
+        sum.norm = on_device(sum.gradients.global_norm())?;
+        sum.finite &= sum.norm.is_finite();
+        if !sum.finite && !is_f16 {
+            let (names, norm) = (self.in_words(&indices), sum.norm);
+            let what = format!("the norm of the gradients of a batch ({names}) is {norm}");
+            return Err(stage.diverged(state, what));
+        }
+        Ok(sum)
+    }
+
+    /// The next micro-batch, and in `state` the time that it was waited for.
+    fn next_batch(
+        &self,
+        state: &mut TrainState,
+        batches: &mut Batches,
+    ) -> Result<Option<Batch>, Error> {
+        self.watchdog.enter(Phase::Pictures);
+        let began = Instant::now();
+        let batch = batches.next().transpose()?;
+        state.waited_for_data(began.elapsed().as_secs_f64());
+        self.watchdog.enter(Phase::Step);
+        Ok(batch)
+    }
+
+    /// Some pictures, for people who look for the one that is to blame.
+    fn in_words(&self, indices: &[u32]) -> String {
+        const NAMED: usize = 3;
+        let names = indices.iter().take(NAMED).map(|&index| self.train.listing.name(index));
+        let names = names.collect::<Vec<_>>().join(", ");
+        match indices.len().saturating_sub(NAMED) {
+            0 => names,
+            more => format!("{names} and {more} more"),
+        }
+    }
+}
+
+/// A batch as a tensor.
+///
+/// # Shapes
+/// `[batch, 3, height, width]`.
+pub(crate) fn pictures(batch: Batch, device: &Device) -> Tensor<4> {
+    let shape = batch.dims();
+    Tensor::from_data(TensorData::new(batch.images, shape), (device, DType::F32))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test")]
+mod tests {
+    use crate::device_read::injected;
+    use crate::spec::{Layer, Layers};
+    use crate::{Destination, Error, Observer, RunSettings, StopRequest, begin};
+    use burn::tensor::Device;
+    use kiln_models::WeightsFile;
+    use std::path::Path;
+
+    const EXPERIMENT: &str = r#"
+        seed = 7
+        stages = ["only"]
+        [data]
+        source = { type = "synth", train = 16, val = 8, classes = 4, side = 32 }
+        [model]
+        type = "resnet20"
+        [common]
+        size = 32
+        run_for = { epochs = 1 }
+        pipeline = [{ type = "random_resized_crop" }]
+        optimizer = { type = "sgd" }
+        schedule = { type = "constant", lr = 0.05 }
+    "#;
+
+    #[derive(Default)]
+    struct Notes(Vec<String>);
+
+    impl Observer for Notes {
+        fn note(&mut self, line: &str) {
+            self.0.push(line.to_owned());
+        }
+    }
+
+    /// All weights and statistics after two steps on 8 pictures each, and what was said.
+    fn train(batch: &str, failing_reads: &[u64]) -> Result<(Vec<Vec<f32>>, String), Error> {
+        let folder = tempfile::tempdir().unwrap();
+        let mut layers = Layers::with_defaults().unwrap();
+        layers.push(Layer::from_toml("test", EXPERIMENT).unwrap());
+        let extra =
+            format!("data.cache = '{}'\ncommon.batch = {batch}", folder.path().join("c").display());
+        layers.push(Layer::from_toml("extra", &extra).unwrap());
+        let settings =
+            RunSettings { device: Device::flex(), workers: 1, stop: StopRequest::default() };
+        let destination = Destination::Exactly(folder.path().join("run"));
+        let mut notes = Notes::default();
+        injected::fail(failing_reads);
+        begin("test", &layers, &destination, &settings, &mut notes)?;
+        Ok((
+            weights(&folder.path().join("run/checkpoints/stage01-epoch0001-step00000002")),
+            notes.0.join("\n"),
+        ))
+    }
+
+    fn weights(set: &Path) -> Vec<Vec<f32>> {
+        let file = WeightsFile::open(&set.join("model.safetensors")).unwrap();
+        file.tensors.keys().map(|name| file.read(name).unwrap()).collect()
+    }
+
+    #[test]
+    fn a_step_that_finds_no_memory_is_done_with_smaller_passes() {
+        let halves = train("{ micro = 4, accumulate = 2 }", &[]).unwrap().0;
+        let whole = train("{ micro = 8 }", &[]).unwrap().0;
+        assert_ne!(halves, whole, "batch norm sees other batches");
+        // A step reads a loss, logits, and, after the backward pass, the norm of the gradients.
+        for read in [0, 1, 2] {
+            let (found, said) = train("{ micro = 8 }", &[read]).unwrap();
+            assert_eq!(found, halves, "read {read}");
+            let line = "out of memory with 8 pictures in a pass (out of device memory allocating 64 bytes): step 1 of \
+                        stage only begins again with 4,";
+            assert!(said.contains(line), "{said}");
+        }
+        let quarters = train("{ micro = 2, accumulate = 4 }", &[]).unwrap().0;
+        // The second failure is that of the second pass of the second attempt.
+        assert_eq!(train("{ micro = 8 }", &[2, 5]).unwrap().0, quarters);
+    }
+
+    #[test]
+    fn an_automatic_micro_batch_is_the_whole_step_until_memory_ends() {
+        let whole = train("{ micro = 8 }", &[]).unwrap().0;
+        let auto = "{ micro = 'auto', effective = 8 }";
+        assert_eq!(train(auto, &[]).unwrap().0, whole);
+        let halves = train("{ micro = 4, accumulate = 2 }", &[]).unwrap().0;
+        assert_eq!(train(auto, &[1]).unwrap().0, halves);
+    }
+
+    #[test]
+    fn memory_for_not_even_one_picture_is_an_error() {
+        let error = train("{ micro = 4 }", &[0, 1, 2]).unwrap_err();
+        assert!(matches!(error, Error::OutOfMemory { .. }), "{error}");
+        assert_eq!(error.exit_code(), 1);
+    }
+}
