@@ -3,9 +3,8 @@
 use kiln_trainer::record::{EpochRecord, Evaluation};
 
 use crate::html::{escape, put};
+use crate::page::page;
 use crate::{class_table, confusion, curves, epoch_table, format, pairs, summary};
-
-const STYLE: &str = include_str!("report.css");
 
 /// How many confusions the page lists.
 const PAIRS: usize = 15;
@@ -29,12 +28,7 @@ impl Report<'_> {
     /// It has no script and loads nothing, so it can be mailed, archived and opened from a disk.
     pub fn to_html(&self) -> String {
         let name = escape(self.name);
-        let mut out = format!(
-            "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
-             <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-             <meta name=\"color-scheme\" content=\"light dark\">\
-             <title>{name}: training report</title>\n<style>\n{STYLE}</style></head>\n<body><main>\n"
-        );
+        let mut out = String::new();
         self.header(&name, &mut out);
         self.curves(&mut out);
         if let Some(evaluation) = self.evaluation {
@@ -52,8 +46,7 @@ impl Report<'_> {
                 escape(self.config.trim_end())
             );
         }
-        out.push_str("</main></body></html>\n");
-        out
+        page(&format!("{}: training report", self.name), &out)
     }
 
     /// Index of the epoch whose checkpoint was evaluated; before that, of the one with the highest top-1.

@@ -45,6 +45,8 @@ fn main() -> ExitCode {
         Command::Average(arguments) => commands::average::average(&arguments),
         Command::Export(arguments) => commands::export::export(&arguments),
         Command::Weights(arguments) => commands::weights::weights(&arguments.command),
+        Command::LrFind(arguments) => commands::lr_find::lr_find(&arguments),
+        Command::GradCam(arguments) => commands::grad_cam::grad_cam(&arguments),
         Command::Report(arguments) => commands::report::report(&arguments),
         Command::Config(arguments) => commands::config::config(&arguments),
         Command::Schedule(arguments) => commands::schedule::schedule(&arguments),

@@ -1,5 +1,6 @@
 //! The commands, and the arguments of those that do not train.
 
+use super::analysis::{GradCamArguments, LrFindArguments};
 use super::benches::{BenchArguments, TortureArguments};
 use super::model::{LayoutName, ModelArguments};
 use super::run::{ExperimentArguments, MachineArguments, ResumeArguments, TrainArguments};
@@ -35,6 +36,10 @@ pub(crate) enum Command {
     Average(AverageArguments),
     /// Work with files of weights.
     Weights(WeightsArguments),
+    /// Try rates from very low to very high for a few steps, and suggest one.
+    LrFind(LrFindArguments),
+    /// Show which parts of pictures speak for a class.
+    GradCam(GradCamArguments),
     /// Write a run's report.html.
     Report(ReportArguments),
     /// Work with configurations.

@@ -1,10 +1,12 @@
 //! The command line.
 
+mod analysis;
 mod benches;
 mod command;
 mod model;
 mod run;
 
+pub(crate) use analysis::{GradCamArguments, LrFindArguments, RuleName};
 pub(crate) use benches::{BenchArguments, BenchCommand, TortureArguments};
 pub(crate) use command::{
     Arguments, AverageArguments, Command, ConfigArguments, ConfigCommand, ConvertArguments,

@@ -53,9 +53,10 @@ fn lines(Preview { plan, learning, parameters, memory, .. }: &Preview) -> String
         ),
         format!("  trained         {} parameters", share(*learning, *parameters)),
         format!(
-            "  memory          weights {}, optimizer {}, one pass of {micro} pictures {pass}",
+            "  memory          weights {}, optimizer {}, one pass of {} pictures {pass}",
             mib(memory.weights),
             mib(memory.optimizer),
+            memory.pictures_in_pass,
         ),
     ]
     .join("\n")

@@ -7,6 +7,8 @@ mod dry_run;
 pub(crate) mod evaluate;
 pub(crate) mod export;
 pub(crate) mod fetch;
+pub(crate) mod grad_cam;
+pub(crate) mod lr_find;
 pub(crate) mod predict;
 pub(crate) mod report;
 pub(crate) mod schedule;

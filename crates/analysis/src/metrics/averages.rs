@@ -1,0 +1,68 @@
+//! Precision, recall and F1 of all classes together.
+
+use super::confusion_matrix::ConfusionMatrix;
+use crate::scores::fraction;
+
+/// Precision, recall and F1.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Average {
+    /// Right ones among those predicted.
+    pub precision: f64,
+    /// Right ones among those that are.
+    pub recall: f64,
+    /// Harmonic mean of the two.
+    pub f1: f64,
+}
+
+/// The three ways to average over classes. What is undefined of a class, such as the precision of one that is never
+/// predicted, counts as 0.
+///
+/// # Parity
+/// scikit-learn's `precision_recall_fscore_support` over all classes with `zero_division=0`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Averages {
+    /// Each class counts the same.
+    pub macro_average: Average,
+    /// Each sample counts the same: all three are the accuracy.
+    pub micro: Average,
+    /// Each class counts by its samples.
+    pub weighted: Average,
+}
+
+impl Averages {
+    /// Of a confusion matrix; NaN without samples.
+    pub fn of(matrix: &ConfusionMatrix) -> Self {
+        let (hits, supports, predicted) = (matrix.hits(), matrix.supports(), matrix.predicted());
+        let classes: Vec<(Average, f64)> = (0..hits.len())
+            .map(|class| {
+                let of = |part, whole| fraction(part, whole).unwrap_or(0.0);
+                let average = Average {
+                    precision: of(hits[class], predicted[class]),
+                    recall: of(hits[class], supports[class]),
+                    f1: of(2 * hits[class], predicted[class] + supports[class]),
+                };
+                (average, supports[class] as f64)
+            })
+            .collect();
+        let accuracy = matrix.accuracy();
+        Self {
+            macro_average: mean(&classes, |_| 1.0),
+            micro: Average { precision: accuracy, recall: accuracy, f1: accuracy },
+            weighted: mean(&classes, |support| support),
+        }
+    }
+}
+
+/// The mean over classes with their supports, by a weight for each.
+fn mean(classes: &[(Average, f64)], weight: fn(f64) -> f64) -> Average {
+    let all: f64 = classes.iter().map(|(_, support)| weight(*support)).sum();
+    let of = |value: fn(&Average) -> f64| {
+        let sum: f64 = classes.iter().map(|(class, support)| value(class) * weight(*support)).sum();
+        sum / all
+    };
+    Average {
+        precision: of(|class| class.precision),
+        recall: of(|class| class.recall),
+        f1: of(|class| class.f1),
+    }
+}

@@ -1,0 +1,69 @@
+//! `kiln lr-find`.
+
+use crate::arguments::{LrFindArguments, RuleName};
+use crate::commands::train::without_handler;
+use crate::experiment::Experiment;
+use crate::output::say;
+use crate::reporter::Reporter;
+use anyhow::Context as _;
+use kiln_analysis::{LrSuggestions, range_chart, standalone_svg};
+use kiln_trainer::{RangeRecord, RangeTest, StopRequest, range_test};
+use serde_json::json;
+use std::process::ExitCode;
+
+pub(crate) fn lr_find(arguments: &LrFindArguments) -> anyhow::Result<ExitCode> {
+    let machine = &arguments.machine;
+    let settings = without_handler(machine, StopRequest::default())?;
+    let test = RangeTest {
+        stage: arguments.stage.clone(),
+        start_lr: arguments.start,
+        end_lr: arguments.end,
+        steps: arguments.steps,
+        sweep: arguments.sweep.into(),
+    };
+    let experiment = Experiment::from_arguments(&arguments.experiment)?;
+    let quiet = machine.quiet || arguments.json || arguments.apply;
+    let mut reporter = Reporter::new(quiet);
+    let record = range_test(&experiment.layers, &test, &settings, &mut reporter);
+    reporter.finish();
+    let record = record?;
+    let suggestions = LrSuggestions::of(&record);
+    let plot = &arguments.plot;
+    std::fs::write(plot, standalone_svg(&range_chart(&record, &suggestions)))
+        .with_context(|| plot.display().to_string())?;
+    if arguments.json {
+        say(serde_json::to_string(&json!({ "test": record, "suggestions": suggestions }))?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let option = option(&record, chosen(&suggestions, arguments.rule));
+    if arguments.apply {
+        say(option.context("the loss does not fall anywhere: no rate to suggest")?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let ended = if record.diverged { ", then the loss ran away" } else { "" };
+    say(format!("stage {}: {} steps{ended}", record.stage, record.points.len()));
+    for (name, lr) in suggestions.named() {
+        let lr = lr.map_or("none".to_owned(), |lr| format!("{lr:.2e}"));
+        say(format!("  {name:<13} {lr}"));
+    }
+    if let Some(option) = option {
+        say(format!("to train with it: {option}"));
+    }
+    say(format!("plot: {}", plot.display()));
+    Ok(ExitCode::SUCCESS)
+}
+
+fn chosen(suggestions: &LrSuggestions, rule: RuleName) -> Option<f64> {
+    match rule {
+        RuleName::Valley => suggestions.valley,
+        RuleName::Steep => suggestions.steep,
+        RuleName::Minimum => suggestions.minimum,
+        RuleName::Slide => suggestions.slide,
+    }
+}
+
+/// What puts a rate into the experiment, where one setting says how high the rates are.
+fn option(record: &RangeRecord, lr: Option<f64>) -> Option<String> {
+    let setting = record.setting.as_ref()?;
+    Some(format!("--set {setting}={:.2e}", lr?))
+}
