@@ -8,10 +8,11 @@ use crate::experiments;
 use crate::workspace::Workspace;
 
 /// The commands that are not experiments; no experiment may take their names.
-pub(crate) const COMMANDS: [(&str, &str); 6] = [
+pub(crate) const COMMANDS: [(&str, &str); 7] = [
     ("test", "everything that must pass: tidy, fmt, clippy, tests with doctests, docs"),
     ("tidy", "the repository's own rules"),
     ("smoke", "[FLAGS]: every experiment to its end at quick scale, on generated pictures"),
+    ("compare", "RUN RUN...: compares runs, or the newest runs of experiments, picture by picture"),
     ("torture", "[--kills N] [--seed N]: kills trainings at random moments; all must end alike"),
     (
         "bench",

@@ -39,15 +39,20 @@ impl Axis {
 
     /// Powers of ten around all of `exponents` (logarithms to the base 10).
     pub(crate) fn decades(exponents: impl IntoIterator<Item = f64>) -> Option<Self> {
-        let mut axis = Self::covering(exponents, 4)?;
-        let (low, high) = axis.ends();
-        let (first, last) = (low.floor(), high.ceil().max(low.floor() + 1.0));
-        axis.ticks = (0..=40_u32)
-            .map(|index| first + f64::from(index))
-            .take_while(|tick| *tick <= last)
-            .collect();
-        axis.decimals = 0;
-        Some(axis)
+        let finite = exponents.into_iter().filter(|value| value.is_finite());
+        let (low, high) = finite.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
+            (low.min(value), high.max(value))
+        });
+        if low > high {
+            return None;
+        }
+        // A logarithm of a power of ten may miss it by a rounding.
+        let (mut first, mut last) = ((low + 1e-9).floor(), (high - 1e-9).ceil());
+        if first >= last {
+            (first, last) = (last - 1.0, first + 1.0);
+        }
+        let ticks = (0..=40_u32).map(|index| first + f64::from(index));
+        Some(Self { ticks: ticks.take_while(|tick| *tick <= last).collect(), decimals: 0 })
     }
 
     /// The first tick and the last.

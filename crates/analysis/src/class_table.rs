@@ -50,13 +50,14 @@ impl Average {
 
 fn rows(scores: &[ClassScore], average: &Average) -> String {
     let mut out = String::from(
-        "<table class=\"wide\"><thead><tr><th>Class</th><th class=\"n\">Images</th>\
+        "<table class=\"wide sortable\"><thead><tr><th>Class</th><th class=\"n\">Images</th>\
          <th class=\"n\">Precision</th><th class=\"n\">Recall</th><th class=\"n\">F1</th></tr></thead><tbody>",
     );
     for score in scores {
         put!(
             out,
-            "<tr><td class=\"name\" title=\"{name}\">{name}</td><td class=\"n\">{}</td>",
+            "<tr><td class=\"name\" title=\"{name}\">{name}</td><td class=\"n\" data-v=\"{}\">{}</td>",
+            score.samples,
             format::count(score.samples),
             name = escape(&score.name),
         );
@@ -64,7 +65,7 @@ fn rows(scores: &[ClassScore], average: &Average) -> String {
             let width = value.unwrap_or(0.0);
             put!(
                 out,
-                "<td class=\"n bar\" style=\"--v:{width:.3}\">{}</td>",
+                "<td class=\"n bar\" data-v=\"{width:.6}\" style=\"--v:{width:.3}\">{}</td>",
                 format::percent_or_none(value)
             );
         }

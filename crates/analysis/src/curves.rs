@@ -10,6 +10,9 @@ use crate::summary::{Stage, epoch_name, stages};
 const WIDTH: f64 = 560.0;
 const HEIGHT: f64 = 320.0;
 
+const RATE: &str = "Learning rate by epoch";
+const MEMORY: &str = "Memory by epoch";
+
 /// Stages whose learning rates lie further apart than this share a logarithmic axis.
 const LINEAR_RANGE: f64 = 5.0;
 
@@ -66,10 +69,44 @@ pub(crate) fn learning_rate(records: &[EpochRecord]) -> String {
     if far_apart(records) {
         lines[0].values.iter_mut().for_each(|value| *value = value.log10());
         let axis = Axis::decades(lines[0].values.iter().copied());
-        return draw(records, "Learning rate by epoch", axis, decade_tick, lines, None);
+        return draw(records, RATE, axis, decade_tick, lines, None);
     }
     let axis = Axis::covering(lines[0].values.iter().copied().chain([0.0]), 4);
-    draw(records, "Learning rate by epoch", axis, rate_tick, lines, None)
+    draw(records, RATE, axis, rate_tick, lines, None)
+}
+
+/// How much better training pictures are recognised than validation pictures, in points.
+pub(crate) fn gap(records: &[EpochRecord]) -> String {
+    let value = |record: &EpochRecord| 100.0 * (record.train_top1 - record.val_top1);
+    let lines = vec![line("gap", "val", records, value, |points| format!("{points:+.1}"))];
+    let axis = Axis::covering(lines[0].values.iter().copied().chain([0.0]), 5);
+    draw(records, "Gap by epoch", axis, plain_tick, lines, None)
+}
+
+/// Training pictures per second.
+pub(crate) fn throughput(records: &[EpochRecord]) -> String {
+    let lines = vec![line(
+        "images/s",
+        "lr",
+        records,
+        |record| record.images_per_second,
+        format::throughput,
+    )];
+    let axis = Axis::covering(lines[0].values.iter().copied().chain([0.0]), 5);
+    draw(records, "Throughput by epoch", axis, plain_tick, lines, None)
+}
+
+/// Memory of the device and of the process in GiB; absent where the system does not tell.
+pub(crate) fn memory(records: &[EpochRecord]) -> Option<String> {
+    let text = |gib: f64| format!("{gib:.2}");
+    let lines = vec![
+        line("device", "train", records, |record| gib(record.device_memory_bytes), text),
+        line("process", "top5", records, |record| gib(record.host_memory_bytes), text),
+    ];
+    let values = lines.iter().flat_map(|line| line.values.iter().copied());
+    let known = values.clone().any(f64::is_finite);
+    let axis = Axis::covering(values.chain([0.0]), 5);
+    known.then(|| draw(records, MEMORY, axis, plain_tick, lines, None))
 }
 
 /// Whether one stage's learning rate would lie flat on the zero line of another's.
@@ -112,9 +149,11 @@ fn draw(
             format!("{}, step {}", epoch_name(record, &stages), format::count(record.step))
         })
         .collect();
-    // The learning rate has one line and gets a lower chart over the full width.
-    let (width, height) =
-        if lines.len() == 1 { (2.0 * WIDTH + 48.0, 200.0) } else { (WIDTH, HEIGHT) };
+    let (width, height) = match description {
+        // Lower charts over the full width.
+        RATE | MEMORY => (2.0 * WIDTH + 48.0, 200.0),
+        _ => (WIDTH, HEIGHT),
+    };
     let chart = Chart {
         description,
         width,
@@ -127,6 +166,10 @@ fn draw(
         mark,
     };
     chart.to_svg()
+}
+
+fn gib(bytes: Option<u64>) -> f64 {
+    bytes.map_or(f64::NAN, |bytes| bytes as f64 / f64::from(1 << 30))
 }
 
 fn plain_tick(value: f64, axis: &Axis) -> String {

@@ -188,7 +188,7 @@ impl XyChart<'_> {
                 if x > f64::midpoint(LEFT, self.right()) { ("end", -8.0) } else { ("start", 8.0) };
             put!(
                 out,
-                "<text class=\"label\" x=\"{:.1}\" y=\"{label_y:.1}\" text-anchor=\"{anchor}\">{}</text>",
+                "<text class=\"label halo\" x=\"{:.1}\" y=\"{label_y:.1}\" text-anchor=\"{anchor}\">{}</text>",
                 x + dx,
                 escape(&mark.label)
             );

@@ -3,6 +3,7 @@
 use crate::arguments::ExperimentArguments;
 use crate::exit::Usage;
 use kiln_trainer::spec::{Layer, Layers};
+use kiln_trainer::{RunDirectory, recorded_layers};
 use std::path::{Path, PathBuf};
 
 /// An experiment as asked for.
@@ -16,6 +17,25 @@ pub(crate) struct Experiment {
 }
 
 impl Experiment {
+    /// That of a run's directory, with `--data` and `--set` over it, or of an experiment file.
+    ///
+    /// # Errors
+    /// As [`from_arguments`](Self::from_arguments).
+    pub(crate) fn of_run_or_file(arguments: &ExperimentArguments) -> anyhow::Result<Self> {
+        if !arguments.config.join("run.json").is_file() {
+            return Self::from_arguments(arguments);
+        }
+        let (directory, _) = RunDirectory::open(&arguments.config)?;
+        let mut layers = recorded_layers(&directory)?;
+        if let Some(folder) = &arguments.data {
+            layers.push(Layer::data_folder(folder)?);
+        }
+        for assignment in &arguments.set {
+            layers.push(Layer::from_assignment(assignment)?);
+        }
+        Ok(Self { name: directory.name(), layers, fallback: None })
+    }
+
     /// Collects the layers: defaults, experiment, overlays, environment, `--data`, `--set`. Without any data folder the
     /// overlay that the experiment names in `without_data` goes right above the experiment.
     ///

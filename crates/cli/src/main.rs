@@ -3,7 +3,6 @@
 mod arguments;
 mod bench;
 mod commands;
-mod contact_sheet;
 mod dashboard;
 mod device;
 mod exit;
@@ -48,6 +47,8 @@ fn main() -> ExitCode {
         Command::LrFind(arguments) => commands::lr_find::lr_find(&arguments),
         Command::GradCam(arguments) => commands::grad_cam::grad_cam(&arguments),
         Command::Report(arguments) => commands::report::report(&arguments),
+        Command::Compare(arguments) => commands::compare::compare(&arguments),
+        Command::Watch(arguments) => commands::watch::watch(&arguments),
         Command::Config(arguments) => commands::config::config(&arguments),
         Command::Schedule(arguments) => commands::schedule::schedule(&arguments),
         Command::Data(arguments) => commands::data::data(&arguments),

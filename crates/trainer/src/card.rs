@@ -19,6 +19,10 @@ pub struct ModelCard {
     pub size: u32,
     /// Normalisation, crop ratio and filter.
     pub input: InputSpec,
+    /// What logits are divided by before they become probabilities, so that these are as high as the network is right;
+    /// absent: 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub temperature: Option<f64>,
 }
 
 impl ModelCard {
@@ -40,6 +44,10 @@ impl ModelCard {
             ((1..=16_384).contains(&self.size), "size must be from 1 to 16384"),
             (*crop_ratio > 0.0 && *crop_ratio <= 1.0, "crop_ratio must be above 0 and at most 1"),
             (mean.iter().all(|mean| mean.is_finite()), "mean must be finite"),
+            (
+                self.temperature.is_none_or(|t| t > 0.0 && t.is_finite()),
+                "temperature must be above 0",
+            ),
             (std.iter().all(|std| *std > 0.0 && std.is_finite()), "std must be above 0"),
         ];
         match rules.into_iter().find(|(holds, _)| !holds) {

@@ -3,6 +3,8 @@
 use crate::checkpoint::TrainState;
 use crate::error::Error;
 use crate::plan::StagePlan;
+use crate::prepared::recorded_layers;
+use crate::run_directory::RunDirectory;
 use crate::spec::{ExperimentSpec, Layer, Layers};
 use kiln_optim_schedules::Pace;
 use std::fmt;
@@ -74,6 +76,32 @@ pub(crate) fn changes(
         &mut found,
     );
     Ok(found)
+}
+
+/// A setting in which two runs differ, as TOML; absent where it is left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// Such as `stage.train.batch.micro`.
+    pub path: String,
+    /// Of the first run.
+    pub first: Option<String>,
+    /// Of the second.
+    pub second: Option<String>,
+}
+
+/// All settings in which two runs differ.
+///
+/// # Errors
+/// Those of reading a configuration.
+pub fn differences(first: &RunDirectory, second: &RunDirectory) -> Result<Vec<Difference>, Error> {
+    let spec = |directory| recorded_layers(directory)?.resolve();
+    let text = |value: &Option<Value>| value.as_ref().map(ToString::to_string);
+    let difference = |change: &Change| Difference {
+        path: change.path.clone(),
+        first: text(&change.before),
+        second: text(&change.after),
+    };
+    Ok(changes(&spec(first)?, &spec(second)?)?.iter().map(difference).collect())
 }
 
 fn compare(path: &str, before: Option<&Value>, after: Option<&Value>, found: &mut Vec<Change>) {

@@ -76,7 +76,9 @@ pub fn best_model(
     directory: &RunDirectory,
     device: &Device,
 ) -> Result<(Network, ModelCard), Error> {
-    let (network, card) = load_model(&checkpoint::find(directory, Take::Best)?, device)?;
+    let weights = checkpoint::find(directory, Take::Best)?;
+    let (network, mut card) = load_model(&weights, device)?;
+    card.temperature = directory.temperature(&CheckpointSet::open(&weights.set)?.name())?;
     let spec = recorded_layers(directory)?.resolve()?;
     Ok((network.with_kernels(spec.trainer.kernels), card))
 }

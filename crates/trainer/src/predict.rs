@@ -42,7 +42,7 @@ pub fn logits(
     Ok(logits.into_data().iter::<f32>().collect())
 }
 
-/// Classifies the picture at `path`, prepared as in evaluation.
+/// Classifies the picture at `path`, prepared as in evaluation; probabilities by the card's temperature.
 ///
 /// # Errors
 /// [`Error::Data`] when the picture cannot be read.
@@ -53,7 +53,8 @@ pub fn predict(
     path: &Path,
     top: usize,
 ) -> Result<Prediction, Error> {
-    let probabilities = softmax(forward(network, card, device, path)?, 1);
+    let temperature = card.temperature.unwrap_or(1.0);
+    let probabilities = softmax(forward(network, card, device, path)? / temperature, 1);
     let mut ranked: Vec<ClassProbability> = probabilities
         .into_data()
         .iter::<f32>()

@@ -221,7 +221,10 @@ impl Prepared {
 }
 
 /// The configuration in a run's directory.
-pub(crate) fn recorded_layers(directory: &RunDirectory) -> Result<Layers, Error> {
+///
+/// # Errors
+/// [`Error::Unreadable`] and [`Error::RunDirectory`] when it cannot be read.
+pub fn recorded_layers(directory: &RunDirectory) -> Result<Layers, Error> {
     let file = directory.path().join("config.toml");
     let mut layers = Layers::empty();
     layers.push(Layer::from_toml(&file.display().to_string(), &directory.config()?)?);

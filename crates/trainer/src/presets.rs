@@ -19,7 +19,7 @@ impl ModelCard {
         let (mean, std) = IMAGENET;
         let crop_ratio = f64::from(size) / f64::from(short);
         let input = InputSpec { mean, std, crop_ratio, interpolation };
-        Self { model, class_names, size, input }
+        Self { model, class_names, size, input, temperature: None }
     }
 }
 

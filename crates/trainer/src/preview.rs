@@ -17,6 +17,7 @@ use kiln_augment::Image8;
 use kiln_augment::mix::MixedLabel;
 use kiln_models::{Network, parameter_count};
 use kiln_optim_schedules::Gradients;
+use std::path::Path;
 
 /// A stage as it would begin.
 #[derive(Debug)]
@@ -72,16 +73,7 @@ pub fn preview(
     let mut previews = Vec::new();
     for (index, plan) in prepared.stages.into_iter().enumerate() {
         network = plan.params.apply(network);
-        let state = TrainState { stage: index, ..TrainState::default() };
-        let mut batch = match train.epoch(&plan, &state).next() {
-            Some(batch) => batch?,
-            None => return Err(no_picture(&plan)),
-        };
-        if batch.labels.is_empty() {
-            return Err(no_picture(&plan));
-        }
-        let labels = train.mix(&plan, &state, 0, &mut batch, &mut Vec::new());
-        let shown = shown(&plan, &batch.images, batch.size);
+        let (shown, labels) = first_batch(&plan, &train, index)?;
         let memory = MemoryEstimate {
             weights: weight_bytes(&network) * if plan.average.is_some() { 2 } else { 1 },
             optimizer: optimizer_bytes(&plan, &network)?,
@@ -92,6 +84,44 @@ pub fn preview(
         previews.push(Preview { plan, learning, parameters, pictures: shown, labels, memory });
     }
     Ok((previews, advice))
+}
+
+/// The first training pictures of each stage of a run as the network gets them, by the stage's name. `pictures` is where
+/// they are now, if they have moved.
+///
+/// # Errors
+/// As opening a run; [`Error::NoPicture`].
+pub fn first_pictures(
+    path: &Path,
+    pictures: Option<&Path>,
+    settings: &RunSettings,
+    observer: &mut dyn Observer,
+) -> Result<Vec<(String, Vec<Image8>)>, Error> {
+    let (_, prepared) = Prepared::of_path(path, pictures, observer)?;
+    let train = prepared.training_pictures(settings);
+    let stages = prepared.stages.iter().enumerate();
+    let first = |(index, plan): (usize, &StagePlan)| {
+        Ok((plan.name.clone(), first_batch(plan, &train, index)?.0))
+    };
+    stages.map(first).collect()
+}
+
+/// The first micro-batch of a stage, mixed, and what its pictures show.
+fn first_batch(
+    plan: &StagePlan,
+    train: &TrainingPictures,
+    index: usize,
+) -> Result<(Vec<Image8>, Vec<MixedLabel>), Error> {
+    let state = TrainState { stage: index, ..TrainState::default() };
+    let mut batch = match train.epoch(plan, &state).next() {
+        Some(batch) => batch?,
+        None => return Err(no_picture(plan)),
+    };
+    if batch.labels.is_empty() {
+        return Err(no_picture(plan));
+    }
+    let labels = train.mix(plan, &state, 0, &mut batch, &mut Vec::new());
+    Ok((shown(plan, &batch.images, batch.size), labels))
 }
 
 /// The memory of one pass over a micro-batch of the last epoch, whose pictures are the largest.

@@ -13,6 +13,8 @@ pub(crate) const FORMAT: u32 = 2;
 /// What is measured, line by line.
 pub(crate) const METRICS: &str = "metrics.jsonl";
 
+const TEMPERATURE: &str = "temperature.json";
+
 /// `run.json`: what tells one run from another.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunIdentity {
@@ -53,6 +55,21 @@ pub struct PictureFingerprints {
     pub train: String,
     /// Of the validation listing.
     pub val: String,
+}
+
+/// The newest run `PARENT/EXPERIMENT-NNN`, if there is one.
+///
+/// # Errors
+/// [`Error::RunDirectory`] when `parent` cannot be read.
+pub fn newest_run(parent: &Path, experiment: &str) -> Result<Option<PathBuf>, Error> {
+    Ok(RunDirectory::newest_numbered(parent, experiment)?.map(|(_, path)| path))
+}
+
+/// `temperature.json`.
+#[derive(Serialize, Deserialize)]
+struct FittedTemperature {
+    checkpoint: String,
+    temperature: f64,
 }
 
 /// An open run directory.
@@ -255,6 +272,32 @@ impl RunDirectory {
             .map_err(|error| fault(&error))?;
         // In one call, so that a kill leaves no half line.
         file.write_all(format!("{line}\n").as_bytes()).map_err(|error| fault(&error))
+    }
+
+    /// Writes down what the logits of a checkpoint are divided by before they become probabilities.
+    ///
+    /// # Errors
+    /// [`Error::RunDirectory`] when the file cannot be written.
+    pub fn write_temperature(&self, checkpoint: &str, temperature: f64) -> Result<(), Error> {
+        let checkpoint = checkpoint.to_owned();
+        self.write_json(TEMPERATURE, &FittedTemperature { checkpoint, temperature })
+    }
+
+    /// What was fitted for the weights of this checkpoint, if anything was.
+    pub(crate) fn temperature(&self, checkpoint: &str) -> Result<Option<f64>, Error> {
+        let path = self.path.join(TEMPERATURE);
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(Error::run_directory(&path, error)),
+        };
+        let found: FittedTemperature =
+            serde_json::from_str(&text).map_err(|error| Error::run_directory(&path, error))?;
+        let is_sound = found.temperature > 0.0 && found.temperature.is_finite();
+        if !is_sound {
+            return Err(Error::run_directory(&path, "temperature must be above 0"));
+        }
+        Ok((found.checkpoint == checkpoint).then_some(found.temperature))
     }
 
     /// The final evaluation, if the run has got so far.

@@ -2,9 +2,10 @@
 
 use super::confusion_matrix::ConfusionMatrix;
 use crate::scores::fraction;
+use serde::Serialize;
 
 /// Precision, recall and F1.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Average {
     /// Right ones among those predicted.
     pub precision: f64,

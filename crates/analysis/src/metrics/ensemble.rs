@@ -36,9 +36,13 @@ pub fn ensemble(members: &[(Scored, f64)], mean: Mean) -> Option<Scored> {
     if mean == Mean::Logits {
         for row in sums.chunks_exact_mut(first.classes().max(1)) {
             let highest = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            row.iter_mut().for_each(|value| *value = (*value - highest).exp());
+            for value in &mut *row {
+                *value = (*value - highest).exp();
+            }
             let sum: f64 = row.iter().sum();
-            row.iter_mut().for_each(|value| *value /= sum);
+            for value in row {
+                *value /= sum;
+            }
         }
     }
     Some(Scored::new(first.classes(), sums, first.labels().to_vec()))

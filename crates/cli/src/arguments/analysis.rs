@@ -1,11 +1,110 @@
-//! Arguments of the commands that look at models and rates.
+//! Arguments of the commands that score and look at models and rates.
 
 use super::run::{ExperimentArguments, MachineArguments};
 use crate::device::DeviceName;
 use clap::{Args, ValueEnum};
 use kiln_analysis::cam::CamMethod;
-use kiln_trainer::Sweep;
+use kiln_analysis::metrics::Mean;
+use kiln_trainer::{Sweep, TestTimeAugmentation, View};
 use std::path::PathBuf;
+
+#[derive(Debug, Args)]
+pub(crate) struct EvaluateArguments {
+    /// The run directories.
+    #[arg(required = true, value_name = "RUN")]
+    pub(crate) runs: Vec<PathBuf>,
+    /// Where the pictures are now, if they have moved.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// Average the predictions for several views of each picture; several kinds multiply.
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "KIND")]
+    pub(crate) tta: Vec<TtaName>,
+    #[command(flatten)]
+    pub(crate) together: EnsembleArguments,
+    /// Fit a temperature to the validation set, which `predict` and `export` use from then on.
+    #[arg(long, conflicts_with = "tta")]
+    pub(crate) fit_temperature: bool,
+    #[command(flatten)]
+    pub(crate) machine: MachineArguments,
+    /// Print the scores as JSON: an object for one run, an array for several.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Several predictions as one.
+#[derive(Debug, Args)]
+pub(crate) struct EnsembleArguments {
+    /// Also score the runs together, by the mean of their predictions.
+    #[arg(long)]
+    pub(crate) ensemble: bool,
+    /// What is averaged, over views and over runs.
+    #[arg(long, value_enum, default_value_t = MeanName::Probabilities)]
+    pub(crate) mean: MeanName,
+    /// Weigh the runs of an ensemble by their top-1 on the validation set.
+    #[arg(long, requires = "ensemble")]
+    pub(crate) by_accuracy: bool,
+}
+
+impl EvaluateArguments {
+    /// The views of each picture, the plain one first.
+    pub(crate) fn views(&self) -> Vec<View> {
+        let asked = |name| self.tta.contains(&name);
+        let augmentation = TestTimeAugmentation {
+            flip: asked(TtaName::Flip),
+            five_crop: asked(TtaName::FiveCrop),
+            multi_scale: asked(TtaName::MultiScale),
+        };
+        augmentation.views()
+    }
+}
+
+/// Kinds of views.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TtaName {
+    /// The mirror image.
+    Flip,
+    /// Four corners and the centre.
+    FiveCrop,
+    /// 7/8, 8/8 and 9/8 of the size.
+    MultiScale,
+}
+
+/// What is averaged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MeanName {
+    /// The probabilities.
+    Probabilities,
+    /// The logits.
+    Logits,
+}
+
+impl From<MeanName> for Mean {
+    fn from(name: MeanName) -> Self {
+        match name {
+            MeanName::Probabilities => Self::Probabilities,
+            MeanName::Logits => Self::Logits,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompareArguments {
+    /// Run directories, or experiments, for their newest runs in `runs/`; the others are compared with the first.
+    #[arg(required = true, num_args = 2.., value_name = "RUN")]
+    pub(crate) runs: Vec<PathBuf>,
+    /// The page.
+    #[arg(long, value_name = "FILE", default_value = "comparison.html")]
+    pub(crate) output: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WatchArguments {
+    /// The run directory.
+    pub(crate) run: PathBuf,
+    /// Port on this machine; 0: any that is free.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) port: u16,
+}
 
 #[derive(Debug, Args)]
 pub(crate) struct LrFindArguments {

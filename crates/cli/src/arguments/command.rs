@@ -1,6 +1,8 @@
 //! The commands, and the arguments of those that do not train.
 
-use super::analysis::{GradCamArguments, LrFindArguments};
+use super::analysis::{
+    CompareArguments, EvaluateArguments, GradCamArguments, LrFindArguments, WatchArguments,
+};
 use super::benches::{BenchArguments, TortureArguments};
 use super::model::{LayoutName, ModelArguments};
 use super::run::{ExperimentArguments, MachineArguments, ResumeArguments, TrainArguments};
@@ -26,7 +28,7 @@ pub(crate) enum Command {
     Train(TrainArguments),
     /// Continue a run from its newest checkpoint.
     Resume(ResumeArguments),
-    /// Score a run's best checkpoint on its validation set.
+    /// Score the best checkpoints of runs on their validation set.
     Evaluate(EvaluateArguments),
     /// Classify pictures with a run's best checkpoint, or with a file of weights.
     Predict(PredictArguments),
@@ -42,6 +44,10 @@ pub(crate) enum Command {
     GradCam(GradCamArguments),
     /// Write a run's report.html.
     Report(ReportArguments),
+    /// Compare runs, picture by picture.
+    Compare(CompareArguments),
+    /// Serve a run's report to a browser on this machine while it trains.
+    Watch(WatchArguments),
     /// Work with configurations.
     Config(ConfigArguments),
     /// Look at learning rates before training.
@@ -54,20 +60,6 @@ pub(crate) enum Command {
     /// Kill trainings at random moments, continue them, and compare their ends with that of one left alone.
     #[command(hide = true)]
     Torture(TortureArguments),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct EvaluateArguments {
-    /// The run directory.
-    pub(crate) run: PathBuf,
-    /// Where the pictures are now, if they have moved.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) data: Option<PathBuf>,
-    #[command(flatten)]
-    pub(crate) machine: MachineArguments,
-    /// Print the scores as JSON.
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -190,6 +182,11 @@ pub(crate) struct ConvertArguments {
 pub(crate) struct ReportArguments {
     /// The run directory.
     pub(crate) run: PathBuf,
+    /// Where the pictures are now, if they have moved.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) machine: MachineArguments,
 }
 
 #[derive(Debug, Args)]

@@ -6,12 +6,15 @@ mod command;
 mod model;
 mod run;
 
-pub(crate) use analysis::{GradCamArguments, LrFindArguments, RuleName};
+pub(crate) use analysis::{
+    CompareArguments, EvaluateArguments, GradCamArguments, LrFindArguments, RuleName,
+    WatchArguments,
+};
 pub(crate) use benches::{BenchArguments, BenchCommand, TortureArguments};
 pub(crate) use command::{
     Arguments, AverageArguments, Command, ConfigArguments, ConfigCommand, ConvertArguments,
-    DataArguments, DataCommand, EvaluateArguments, ExportArguments, ExportFormat, FetchArguments,
-    PredictArguments, ReportArguments, ScheduleArguments, ScheduleCommand, WeightsCommand,
+    DataArguments, DataCommand, ExportArguments, ExportFormat, FetchArguments, PredictArguments,
+    ReportArguments, ScheduleArguments, ScheduleCommand, WeightsCommand,
 };
 pub(crate) use model::ModelArguments;
 pub(crate) use run::{

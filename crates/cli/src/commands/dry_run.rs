@@ -1,10 +1,10 @@
 //! `kiln train --dry-run`.
 
-use crate::contact_sheet::contact_sheet;
 use crate::experiment::Experiment;
 use crate::output::{say, write_file};
 use crate::reporter::{Reporter, share};
 use anyhow::Context as _;
+use kiln_analysis::{contact_sheet, png};
 use kiln_trainer::{Preview, RunSettings, preview};
 use std::path::Path;
 use std::process::ExitCode;
@@ -20,7 +20,8 @@ pub(crate) fn dry_run(
         .with_context(|| format!("cannot make the folder {}", folder.display()))?;
     for stage in &stages {
         let path = folder.join(format!("{}-{}.png", experiment.name, stage.plan.name));
-        write_file(&path, &contact_sheet(&stage.pictures)?)?;
+        let sheet = contact_sheet(&stage.pictures).context("no picture to show")?;
+        write_file(&path, &png(&sheet))?;
         say(lines(stage));
         say(format!("  first pictures  {}: {}", path.display(), classes(stage)));
     }

@@ -21,7 +21,7 @@ pub(crate) fn lr_find(arguments: &LrFindArguments) -> anyhow::Result<ExitCode> {
         steps: arguments.steps,
         sweep: arguments.sweep.into(),
     };
-    let experiment = Experiment::from_arguments(&arguments.experiment)?;
+    let experiment = Experiment::of_run_or_file(&arguments.experiment)?;
     let quiet = machine.quiet || arguments.json || arguments.apply;
     let mut reporter = Reporter::new(quiet);
     let record = range_test(&experiment.layers, &test, &settings, &mut reporter);
@@ -31,6 +31,13 @@ pub(crate) fn lr_find(arguments: &LrFindArguments) -> anyhow::Result<ExitCode> {
     let plot = &arguments.plot;
     std::fs::write(plot, standalone_svg(&range_chart(&record, &suggestions)))
         .with_context(|| plot.display().to_string())?;
+    let run = &arguments.experiment.config;
+    if run.join("run.json").is_file() {
+        // For the run's report.
+        let file = run.join("lr-find.json");
+        std::fs::write(&file, serde_json::to_vec(&record)?)
+            .with_context(|| file.display().to_string())?;
+    }
     if arguments.json {
         say(serde_json::to_string(&json!({ "test": record, "suggestions": suggestions }))?);
         return Ok(ExitCode::SUCCESS);

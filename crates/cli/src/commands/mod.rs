@@ -1,6 +1,7 @@
 //! One file for each command.
 
 pub(crate) mod average;
+pub(crate) mod compare;
 pub(crate) mod config;
 pub(crate) mod data;
 mod dry_run;
@@ -13,4 +14,5 @@ pub(crate) mod predict;
 pub(crate) mod report;
 pub(crate) mod schedule;
 pub(crate) mod train;
+pub(crate) mod watch;
 pub(crate) mod weights;

@@ -1,28 +1,153 @@
 //! `kiln report`.
 
 use crate::arguments::ReportArguments;
+use crate::commands::train::without_handler;
 use crate::output::say;
-use kiln_analysis::Report;
-use kiln_trainer::RunDirectory;
+use burn::tensor::Device;
+use kiln_analysis::cam::{CamMethod, Explainer, explain};
+use kiln_analysis::metrics::Scored;
+use kiln_analysis::{Explained, ExplainedPicture, Report, contact_sheet};
+use kiln_augment::Image8;
+use kiln_trainer::{
+    Error, Outputs, RangeRecord, RunDirectory, RunSettings, Silent, StopRequest, best_model,
+    first_pictures, prepared_picture, validation_folder,
+};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+/// Pictures that the page explains.
+const BEST: usize = 4;
+const WORST: usize = 8;
+/// Pictures of a contact sheet.
+const SHOWN: usize = 16;
+
+/// Files of a run that the page links to.
+const FILES: [(&str, &str); 6] = [
+    ("config.toml", "every setting"),
+    ("metrics.csv", "a line for each epoch"),
+    ("metrics.jsonl", "epochs and spans of steps"),
+    ("evaluation.json", "scores of the best checkpoint"),
+    ("environment.json", "where and how it ran"),
+    ("checkpoints", "complete sets"),
+];
+
 pub(crate) fn report(arguments: &ReportArguments) -> anyhow::Result<ExitCode> {
-    say(write_report(&arguments.run)?.display());
+    let settings = without_handler(&arguments.machine, StopRequest::default())?;
+    let path = write_report(&arguments.run, arguments.data.as_deref(), &settings)?;
+    say(path.display());
     Ok(ExitCode::SUCCESS)
 }
 
-/// Writes `report.html` into a run directory and returns its path.
-pub(crate) fn write_report(run: &Path) -> Result<PathBuf, kiln_trainer::Error> {
+/// Writes `report.html` into a run directory and returns its path. What needs pictures or a checkpoint that are not there
+/// is left out, and the page says so.
+pub(crate) fn write_report(
+    run: &Path,
+    pictures: Option<&Path>,
+    settings: &RunSettings,
+) -> Result<PathBuf, Error> {
     let (directory, _) = RunDirectory::open(run)?;
-    let records = directory.records()?;
+    let html = report_of(&directory, pictures, Some(settings))?;
+    directory.write("report.html", html.as_bytes())?;
+    Ok(directory.path().join("report.html"))
+}
+
+/// The page of a run. Without settings to compute with it has no pictures.
+pub(crate) fn report_of(
+    directory: &RunDirectory,
+    pictures: Option<&Path>,
+    settings: Option<&RunSettings>,
+) -> Result<String, Error> {
+    let mut missing = Vec::new();
+    let mut or_missing = |what: &str, error: Error| missing.push(format!("{what}: {error}"));
     let evaluation = directory.evaluation()?;
+    let outputs = Outputs::of_run(directory).unwrap_or_else(|error| {
+        or_missing("probabilities", error);
+        None
+    });
+    let mut explained = None;
+    let mut sheets = Vec::new();
+    if let Some(settings) = settings {
+        if let Some(outputs) = &outputs {
+            match explain_extremes(directory, pictures, outputs, &settings.device) {
+                Ok(found) => explained = Some(found),
+                Err(error) => or_missing("explained pictures", error),
+            }
+        }
+        match sheets_of(directory, pictures, settings) {
+            Ok(found) => sheets = found,
+            Err(error) => or_missing("training pictures", error),
+        }
+    }
+    if evaluation.is_some() && outputs.is_none() {
+        let run = directory.path().display();
+        missing
+            .push(format!("probabilities and explained pictures: run kiln evaluate {run} first"));
+    }
+    let range = std::fs::read(directory.path().join("lr-find.json")).ok();
+    let range: Option<RangeRecord> = range.and_then(|text| serde_json::from_slice(&text).ok());
+    let environment = std::fs::read_to_string(directory.path().join("environment.json"));
+    let files: Vec<(&str, &str)> =
+        FILES.into_iter().filter(|(file, _)| directory.path().join(file).exists()).collect();
     let report = Report {
         name: &directory.name(),
-        records: &records,
+        records: &directory.records()?,
         evaluation: evaluation.as_ref(),
+        outputs: outputs.as_ref(),
+        explained: explained.as_ref(),
+        range: range.as_ref(),
+        sheets: &sheets,
         config: &directory.config()?,
+        environment: &environment.unwrap_or_default(),
+        files: &files,
+        missing: &missing,
     };
-    directory.write("report.html", report.to_html().as_bytes())?;
-    Ok(directory.path().join("report.html"))
+    Ok(report.to_html())
+}
+
+/// Grad-CAM of the pictures that the network is surest of, right and wrong.
+fn explain_extremes(
+    directory: &RunDirectory,
+    pictures: Option<&Path>,
+    outputs: &Outputs,
+    device: &Device,
+) -> Result<Explained, Error> {
+    let (logits, labels) = (&outputs.logits, outputs.labels.clone());
+    let scored = Scored::from_logits(outputs.classes(), logits, labels, 1.0);
+    let (best, worst) = scored.surest(BEST, WORST);
+    let folder = validation_folder(directory.path(), pictures, &mut Silent)?;
+    let (network, card) = best_model(directory, device)?;
+    let explainer = Explainer::new(network, device.clone());
+    let stages = explainer.stages();
+    let last = stages.len() - 1;
+    let method = CamMethod::GradCam;
+    let explained = |picture: &usize| -> Result<ExplainedPicture, Error> {
+        let name = outputs.pictures[*picture].clone();
+        let (shown, input) = prepared_picture(&card, device, &folder.join(&name))?;
+        let explanation = explain(&explainer, (shown, &input), method, last, None);
+        Ok(ExplainedPicture {
+            name,
+            label: Some(outputs.class_names[outputs.labels[*picture] as usize].clone()),
+            class: card.class_names[explanation.class].clone(),
+            explanation,
+        })
+    };
+    Ok(Explained {
+        method,
+        stage: stages[last].clone(),
+        best: best.iter().map(explained).collect::<Result<_, _>>()?,
+        worst: worst.iter().map(explained).collect::<Result<_, _>>()?,
+    })
+}
+
+fn sheets_of(
+    directory: &RunDirectory,
+    pictures: Option<&Path>,
+    settings: &RunSettings,
+) -> Result<Vec<(String, Image8)>, Error> {
+    let stages = first_pictures(directory.path(), pictures, settings, &mut Silent)?;
+    let sheet = |(stage, mut pictures): (String, Vec<Image8>)| {
+        pictures.truncate(SHOWN);
+        Some((stage, contact_sheet(&pictures)?))
+    };
+    Ok(stages.into_iter().filter_map(sheet).collect())
 }

@@ -40,7 +40,7 @@ pub(crate) fn train(arguments: &TrainArguments) -> anyhow::Result<ExitCode> {
     let outcome =
         train(&experiment.name, &experiment.layers, &destination, &settings, &mut reporter);
     reporter.finish();
-    conclude(outcome?, arguments.machine.quiet)
+    conclude(outcome?, &settings, arguments.machine.quiet)
 }
 
 pub(crate) fn resume(arguments: &ResumeArguments) -> anyhow::Result<ExitCode> {
@@ -54,7 +54,7 @@ pub(crate) fn resume(arguments: &ResumeArguments) -> anyhow::Result<ExitCode> {
     };
     let outcome = resume_run(&arguments.run, &options, &settings, &mut reporter);
     reporter.finish();
-    conclude(outcome?, arguments.machine.quiet)
+    conclude(outcome?, &settings, arguments.machine.quiet)
 }
 
 /// What shows the run.
@@ -91,7 +91,7 @@ pub(crate) fn workers(asked: Option<u16>) -> usize {
     asked.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from)
 }
 
-fn conclude(outcome: Outcome, quiet: bool) -> anyhow::Result<ExitCode> {
+fn conclude(outcome: Outcome, settings: &RunSettings, quiet: bool) -> anyhow::Result<ExitCode> {
     let say = |directory: &Path, text: String| {
         if quiet {
             say(directory.display());
@@ -101,7 +101,7 @@ fn conclude(outcome: Outcome, quiet: bool) -> anyhow::Result<ExitCode> {
     };
     match outcome {
         Outcome::Finished { directory, evaluation } => {
-            let report = write_report(&directory)?;
+            let report = write_report(&directory, None, settings)?;
             let text = format!(
                 "best checkpoint {}{}: val top-1 {:.1} %, top-5 {:.1} %, loss {:.4} on {} pictures\nreport: {}",
                 evaluation.checkpoint,

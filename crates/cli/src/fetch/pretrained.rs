@@ -39,6 +39,7 @@ impl Pretrained {
                 crop_ratio: self.crop_ratio,
                 interpolation: self.interpolation,
             },
+            temperature: None,
         }
     }
 

@@ -77,6 +77,7 @@ fn resolve_stage(
         class_names: train.class_names().to_vec(),
         size: stage.size,
         input: spec.input.clone(),
+        temperature: None,
     };
     let val_recipe = card.evaluation_recipe().map_err(|error| fault("size", &error))?;
     let epochs = total_steps.div_ceil(steps_per_epoch);
