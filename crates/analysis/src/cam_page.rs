@@ -30,10 +30,11 @@ pub fn cam_page(
     put!(
         body,
         "<header><p class=\"eyebrow\">Class activation maps</p><h1>{}</h1>\
-         <p class=\"status\">{method:?} on the maps of <code>{}</code>: what is bright speaks for the class. \
+         <p class=\"status\">{} on the maps of <code>{}</code>: what is bright speaks for the class. \
          The trust is how much faster the class appears when the brightest pixels are given to an empty picture than it \
          disappears when they are taken from the whole one; above 0 the map names what matters, around 0 it says nothing.</p></header>",
         escape(title),
+        method.name(),
         escape(stage),
     );
     body.push_str("<section><div class=\"pictures\">");

@@ -105,8 +105,8 @@ fn rising(records: &[EpochRecord]) -> Option<Finding> {
     let fires = last >= 4 && gain > 0.01 && records[last].val_top1 >= best(records);
     fires.then(|| Finding {
         rule: format!(
-            "still rising: the last {} of {} epochs gained {:.1} points, and the last is the best",
-            last - before,
+            "still rising: the last {} of {} gained {:.1} points, and the last is the best",
+            crate::format::counted((last - before) as u64, "epoch"),
             records.len(),
             points(gain)
         ),

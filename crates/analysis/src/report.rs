@@ -222,7 +222,7 @@ impl Report<'_> {
             let suggestions = LrSuggestions::of(range);
             put!(
                 out,
-                "<section><h2>Learning rates</h2><div class=\"card\"><h3>Loss in a range test of stage {}</h3>{}</div></section>\n",
+                "<section><h2>Learning rates</h2><div class=\"card\"><h3>Loss in a range test of stage {}</h3><div class=\"narrow\">{}</div></div></section>\n",
                 escape(&range.stage),
                 range_chart(range, &suggestions)
             );
@@ -268,8 +268,9 @@ fn pictures(explained: &Explained, out: &mut String) {
     let Explained { method, stage, best, worst } = explained;
     put!(
         out,
-        "<section><h2>Pictures</h2><p class=\"lead\">{method:?} on the maps of <code>{}</code>: bright places speak for the \
+        "<section><h2>Pictures</h2><p class=\"lead\">{} on the maps of <code>{}</code>: bright places speak for the \
          class that the network sees. Trust above 0 says that these places matter more than others.</p>",
+        method.name(),
         escape(stage)
     );
     for (title, pictures) in [("Mistaken, surest first", worst), ("Recognised, surest first", best)]
@@ -277,7 +278,7 @@ fn pictures(explained: &Explained, out: &mut String) {
         if pictures.is_empty() {
             continue;
         }
-        put!(out, "<h3>{title}</h3><div class=\"pictures\">");
+        put!(out, "<h3 class=\"group\">{title}</h3><div class=\"pictures\">");
         for picture in pictures {
             out.push_str(&figure(picture));
         }

@@ -10,7 +10,7 @@ use std::process::Command;
 use support::workplace::Workplace;
 
 /// Looks at the page from inside and leaves what it sees in the body.
-const PROBE: &str = r##"<script>
+const PROBE: &str = r#"<script>
 const errors = [];
 window.addEventListener("error", (event) => errors.push(String(event.message)));
 window.addEventListener("load", () => {
@@ -31,7 +31,7 @@ window.addEventListener("load", () => {
   };
   document.body.textContent = "RESULT" + JSON.stringify(result) + "END";
 });
-</script>"##;
+</script>"#;
 
 fn chromium() -> Option<&'static str> {
     let works = |name: &&str| {
@@ -65,7 +65,7 @@ fn look(browser: &str, page: &Path, size: &str) -> (Value, String) {
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();
     // The last one: the first is the probe's own.
     let result = dom.rsplit_once("RESULT").and_then(|(_, rest)| rest.split_once("END"));
-    let text = result.map(|(json, _)| json).unwrap_or_else(|| panic!("{dom}\n{errors}"));
+    let Some((text, _)) = result else { panic!("{dom}\n{errors}") };
     let console =
         errors.lines().filter(|line| line.contains("CONSOLE")).collect::<Vec<_>>().join("\n");
     (serde_json::from_str(text).unwrap(), console)

@@ -42,6 +42,17 @@ impl Explainer {
         self.plain.stage_names()
     }
 
+    /// The last stage whose maps have at least four places on each side for this picture: fewer say little about where.
+    ///
+    /// # Shapes
+    /// `[1, channels, height, width]`.
+    pub fn last_telling_stage(&self, picture: Tensor<4>) -> usize {
+        const FEWEST: usize = 4;
+        let maps = self.plain.forward_stages(picture).into_iter();
+        let tells = |map: Tensor<4>| map.dims()[2].min(map.dims()[3]) >= FEWEST;
+        maps.map(tells).rposition(|tells| tells).unwrap_or(0)
+    }
+
     /// The device that pictures belong to.
     pub fn device(&self) -> &Device {
         &self.device

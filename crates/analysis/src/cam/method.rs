@@ -47,6 +47,20 @@ impl CamMethod {
         Self::AblationCam,
     ];
 
+    /// The name that its paper gives it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::GradCam => "Grad-CAM",
+            Self::GradCamPlusPlus => "Grad-CAM++",
+            Self::HiresCam => "HiResCAM",
+            Self::XgradCam => "XGrad-CAM",
+            Self::LayerCam => "LayerCAM",
+            Self::EigenCam => "Eigen-CAM",
+            Self::ScoreCam => "Score-CAM",
+            Self::AblationCam => "Ablation-CAM",
+        }
+    }
+
     /// What in a picture speaks for `class` at `stage`, before it is scaled: one number for each place of the stage's maps.
     ///
     /// # Shapes

@@ -189,7 +189,8 @@ pub(crate) struct GradCamArguments {
     /// The class to explain [default: the one predicted].
     #[arg(long, value_name = "CLASS")]
     pub(crate) class: Option<String>,
-    /// The stage of the network whose maps are used, such as `layer3` [default: the last].
+    /// The stage of the network whose maps are used, such as `layer3` [default: the last with
+    /// maps of at least 4 x 4].
     #[arg(long, value_name = "STAGE")]
     pub(crate) layer: Option<String>,
     /// Where validation pictures are now, if they have moved.

@@ -34,7 +34,7 @@ pub(crate) enum BenchCommand {
         #[arg(long)]
         data: PathBuf,
     },
-    /// Images/s of the trainer's loop against its bare step: ResNet-18, batch 32 at 128 px.
+    /// Seconds of the trainer's step against those of the bare one, in turns: ResNet-18, batch 32 at 128 px.
     Loop {
         /// Folder of pictures.
         #[arg(long)]

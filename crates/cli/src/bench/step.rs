@@ -6,7 +6,7 @@ use burn::module::Module;
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use kiln_augment::mix::MixedLabel;
 use kiln_models::{Freeze, Kernels, ModelSpec, Network, UnitSource};
-use kiln_optim_schedules::{Gradients, OptimizerSpec, Rates};
+use kiln_optim_schedules::{Gradients, Optimizer, OptimizerSpec, Rates};
 use kiln_trainer::Loss;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -117,8 +117,7 @@ pub(super) fn measure(
     steps: usize,
 ) -> anyhow::Result<Measured> {
     let device = Device::flex();
-    let spec: ModelSpec = serde_json::from_value(serde_json::json!({ "type": case.network }))?;
-    let network = spec.initialize(10, &device.clone().autodiff(), source)?.with_kernels(kernels);
+    let network = network(case, &device.clone().autodiff())?.with_kernels(kernels);
     let repeats = match mode {
         Mode::Train => training(network, case, &device.autodiff(), steps)?,
         Mode::Head => training(head_only(network), case, &device.autodiff(), steps)?,
@@ -126,6 +125,11 @@ pub(super) fn measure(
     };
     let peak_bytes = kiln_trainer::peak_resident_bytes();
     Ok(Measured { images_per_second: median(repeats.clone()), repeats, peak_bytes })
+}
+
+fn network(case: Case, device: &Device) -> anyhow::Result<Network> {
+    let spec: ModelSpec = serde_json::from_value(serde_json::json!({ "type": case.network }))?;
+    Ok(spec.initialize(10, device, source)?)
 }
 
 /// The network with all but its classifier frozen, statistics included.
@@ -175,28 +179,62 @@ fn pictures(case: Case, device: &Device) -> Tensor<4> {
     Tensor::from_data(data, (device, DType::F32))
 }
 
+/// A training step on the same pictures again and again.
+pub(super) struct BareStep {
+    network: Network,
+    optimizer: Optimizer,
+    pictures: Tensor<4>,
+    labels: Vec<MixedLabel>,
+    loss: Loss,
+    device: Device,
+}
+
+impl BareStep {
+    /// Of a case on flex with the fast kernels.
+    pub(super) fn of(case: Case) -> anyhow::Result<Self> {
+        let device = Device::flex().autodiff();
+        Self::new(network(case, &device)?.with_kernels(Kernels::Fast), case, &device)
+    }
+
+    fn new(network: Network, case: Case, device: &Device) -> anyhow::Result<Self> {
+        let labels = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9].into_iter().cycle().take(case.batch);
+        Ok(Self {
+            network,
+            optimizer: serde_json::from_str::<OptimizerSpec>(r#"{ "type": "sgd" }"#)?.build()?,
+            pictures: pictures(case, device),
+            labels: labels.map(MixedLabel::pure).collect(),
+            loss: Loss::new(serde_json::from_str(r#"{ "type": "cross_entropy" }"#)?, None),
+            device: device.clone(),
+        })
+    }
+
+    /// Does one step and returns its seconds.
+    pub(super) fn step(mut self) -> (Self, f64) {
+        let began = Instant::now();
+        let logits = self.network.forward(self.pictures.clone());
+        let loss = self.loss.sum(logits, &self.labels, &self.device);
+        let mut gradients = Gradients::default();
+        gradients.add(loss.backward(), &self.network);
+        gradients.scale(1.0 / self.labels.len() as f64);
+        let rates = Rates { lr: 1e-3, momentum: None };
+        self.network = self.optimizer.step(self.network, gradients, rates);
+        (self, began.elapsed().as_secs_f64())
+    }
+}
+
 fn training(
-    mut network: Network,
+    network: Network,
     case: Case,
     device: &Device,
     steps: usize,
 ) -> anyhow::Result<Vec<f64>> {
-    let mut sgd = serde_json::from_str::<OptimizerSpec>(r#"{ "type": "sgd" }"#)?.build()?;
-    let labels = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9].into_iter().cycle().take(case.batch);
-    let labels: Vec<MixedLabel> = labels.map(MixedLabel::pure).collect();
-    let pictures = pictures(case, device);
-    let loss = Loss::new(serde_json::from_str(r#"{ "type": "cross_entropy" }"#)?, None);
+    let mut bare = BareStep::new(network, case, device)?;
     let mut rates = Vec::new();
     for step in 0..WARM + steps {
-        let began = Instant::now();
-        let logits = network.forward(pictures.clone());
-        let loss = loss.sum(logits, &labels, device);
-        let mut gradients = Gradients::default();
-        gradients.add(loss.backward(), &network);
-        gradients.scale(1.0 / case.batch as f64);
-        network = sgd.step(network, gradients, Rates { lr: 1e-3, momentum: None });
+        let seconds;
+        (bare, seconds) = bare.step();
         if step >= WARM {
-            rates.push(case.batch as f64 / began.elapsed().as_secs_f64());
+            rates.push(case.batch as f64 / seconds);
         }
     }
     Ok(rates)

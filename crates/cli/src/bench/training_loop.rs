@@ -1,53 +1,67 @@
-//! Images/s of the trainer's loop against the bare step inside it: ResNet-18, batch 32 at 128 px.
+//! The trainer's step against the bare one inside it: ResNet-18, batch 32 at 128 px.
+//!
+//! They are timed in turns, one of each, so that a machine whose rate moves, moves both. The loader works during both.
 
 use super::loader::training_pictures;
 use super::median;
-use super::step::{Case, Mode, measure};
+use super::step::{BareStep, Case};
 use crate::output::say;
 use burn::tensor::Device;
-use kiln_models::Kernels;
 use kiln_trainer::spec::{Layer, Layers};
 use kiln_trainer::{Destination, Observer, RunSettings, StepReport, StopRequest, begin};
 use std::path::Path;
 use std::time::Instant;
 
 const CASE: Case = Case { network: "resnet18", size: 128, batch: 32 };
-const STEPS: usize = 12;
-/// Steps before the first that counts: memory is mapped, caches are warm.
-const WARM: usize = 3;
+const PAIRS: usize = 100;
+/// Pairs before the first that counts: memory is mapped, caches are warm.
+const WARM: usize = 4;
 
 pub(super) fn training_loop(folder: &Path) -> anyhow::Result<()> {
-    say(format!("{CASE}, SGD, f32, flex; median of {STEPS} steps"));
-    for round in 1..=3 {
-        let bare = measure(CASE, Mode::Train, Kernels::Fast, STEPS)?.images_per_second;
-        let trainer = trainer_step(folder)?;
-        say(format!(
-            "round {round}: bare step {bare:.1} images/s, trainer's loop {trainer:.1} images/s, ratio {:.3}",
-            trainer / bare
-        ));
-    }
+    say(format!("{CASE}, SGD, f32, flex; {PAIRS} pairs of steps"));
+    let pairs = pairs(folder)?;
+    let mut ratios: Vec<f64> = pairs.iter().map(|(trainer, bare)| trainer / bare).collect();
+    ratios.sort_by(f64::total_cmp);
+    let rate = |of: fn(&(f64, f64)) -> f64| {
+        median(pairs.iter().map(|pair| CASE.batch as f64 / of(pair)).collect())
+    };
+    say(format!(
+        "trainer's step {:.1} images/s, bare step {:.1}; seconds of the one over the other: median {:.3}, quartiles {:.3} and {:.3}",
+        rate(|pair| pair.0),
+        rate(|pair| pair.1),
+        median(ratios.clone()),
+        ratios[ratios.len() / 4],
+        ratios[3 * ratios.len() / 4],
+    ));
     Ok(())
 }
 
-/// Times the steps of a run.
+/// Times the steps of a run, and a bare one after each.
 struct Stopwatch {
     last: Instant,
-    rates: Vec<f64>,
+    bare: Option<BareStep>,
+    /// Seconds of both.
+    pairs: Vec<(f64, f64)>,
     stop: StopRequest,
 }
 
 impl Observer for Stopwatch {
-    fn step(&mut self, report: StepReport) {
-        let now = Instant::now();
-        self.rates.push(report.images as f64 / (now - self.last).as_secs_f64());
-        self.last = now;
-        if self.rates.len() == WARM + STEPS {
+    fn step(&mut self, _: StepReport) {
+        let trainer = self.last.elapsed().as_secs_f64();
+        if let Some(bare) = self.bare.take() {
+            let (bare, seconds) = bare.step();
+            self.bare = Some(bare);
+            self.pairs.push((trainer, seconds));
+        }
+        if self.pairs.len() == WARM + PAIRS {
             self.stop.request();
         }
+        self.last = Instant::now();
     }
 }
 
-fn trainer_step(folder: &Path) -> anyhow::Result<f64> {
+/// Seconds of the trainer's step and of the bare one.
+fn pairs(folder: &Path) -> anyhow::Result<Vec<(f64, f64)>> {
     // Fails early, and by name, when the folder is not what is needed.
     training_pictures(folder)?;
     let scratch = std::env::temp_dir().join(format!("kiln-bench-{}", std::process::id()));
@@ -64,7 +78,7 @@ fn trainer_step(folder: &Path) -> anyhow::Result<f64> {
         batch = {{ micro = {} }}
         optimizer = {{ type = "sgd" }}
         schedule = {{ type = "constant", lr = 1e-3 }}
-        run_for = {{ epochs = 1 }}
+        run_for = {{ epochs = 100 }}
         pipeline = [{{ type = "random_resized_crop" }}, {{ type = "random_horizontal_flip" }}]
         "#,
         folder.display(),
@@ -74,10 +88,11 @@ fn trainer_step(folder: &Path) -> anyhow::Result<f64> {
     layers.push(Layer::from_toml("bench", &experiment)?);
     let stop = StopRequest::default();
     let settings = RunSettings { device: Device::flex(), workers: 2, stop: stop.clone() };
-    let mut watch = Stopwatch { last: Instant::now(), rates: Vec::new(), stop };
+    let bare = Some(BareStep::of(CASE)?);
+    let mut watch = Stopwatch { last: Instant::now(), bare, pairs: Vec::new(), stop };
     let destination = Destination::Exactly(scratch.clone());
     let outcome = begin("bench", &layers, &destination, &settings, &mut watch);
     let _ = std::fs::remove_dir_all(&scratch);
     outcome?;
-    Ok(median(watch.rates.split_off(WARM)))
+    Ok(watch.pairs.split_off(WARM))
 }

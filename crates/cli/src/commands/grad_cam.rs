@@ -32,7 +32,7 @@ pub(crate) fn grad_cam(arguments: &GradCamArguments) -> anyhow::Result<ExitCode>
     let device = arguments.device.open()?;
     let (network, card) = best_model(&directory, &device)?;
     let explainer = Explainer::new(network, device.clone());
-    let stage = stage(&explainer, arguments.layer.as_deref())?;
+    let mut stage = stage(&explainer, arguments.layer.as_deref())?;
     let class = arguments.class.as_deref().map(|name| class(&card, name)).transpose()?;
     let method = CamMethod::from(arguments.method);
     let folder = arguments.output.clone().unwrap_or_else(|| directory.path().join("grad-cam"));
@@ -49,7 +49,9 @@ pub(crate) fn grad_cam(arguments: &GradCamArguments) -> anyhow::Result<ExitCode>
                 continue;
             }
         };
-        let explanation = explain(&explainer, (picture, &input), method, stage, class);
+        // The same for all: evaluation has one size.
+        let used = *stage.get_or_insert_with(|| explainer.last_telling_stage(input.clone()));
+        let explanation = explain(&explainer, (picture, &input), method, used, class);
         let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let file = folder.join(format!("{:03}-{stem}.png", number + 1));
         std::fs::write(&file, png(&explanation.overlay))
@@ -79,7 +81,7 @@ pub(crate) fn grad_cam(arguments: &GradCamArguments) -> anyhow::Result<ExitCode>
         return Err(error.into());
     }
     let page = folder.join("index.html");
-    let stage = &explainer.stages()[stage];
+    let stage = &explainer.stages()[stage.unwrap_or_default()];
     std::fs::write(&page, cam_page(&directory.name(), method, stage, &explained))
         .with_context(|| page.display().to_string())?;
     if arguments.json {
@@ -127,12 +129,14 @@ fn extremes(outputs: &Outputs, best: usize, worst: usize) -> (Vec<usize>, Vec<us
     scored.surest(best, worst)
 }
 
-/// The stage of this name, or the last.
-fn stage(explainer: &Explainer, name: Option<&str>) -> Result<usize, Usage> {
+/// The stage of this name, if one is asked for.
+fn stage(explainer: &Explainer, name: Option<&str>) -> Result<Option<usize>, Usage> {
     let stages = explainer.stages();
-    let Some(name) = name else { return Ok(stages.len() - 1) };
+    let Some(name) = name else { return Ok(None) };
     let found = stages.iter().position(|stage| stage == name);
-    found.ok_or_else(|| Usage(format!("no stage `{name}`; there is {}", stages.join(", "))))
+    found
+        .map(Some)
+        .ok_or_else(|| Usage(format!("no stage `{name}`; there is {}", stages.join(", "))))
 }
 
 fn class(card: &ModelCard, name: &str) -> Result<usize, Usage> {

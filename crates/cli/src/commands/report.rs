@@ -117,13 +117,14 @@ fn explain_extremes(
     let folder = validation_folder(directory.path(), pictures, &mut Silent)?;
     let (network, card) = best_model(directory, device)?;
     let explainer = Explainer::new(network, device.clone());
-    let stages = explainer.stages();
-    let last = stages.len() - 1;
     let method = CamMethod::GradCam;
-    let explained = |picture: &usize| -> Result<ExplainedPicture, Error> {
+    let mut stage = 0;
+    let mut explained = |picture: &usize| -> Result<ExplainedPicture, Error> {
         let name = outputs.pictures[*picture].clone();
         let (shown, input) = prepared_picture(&card, device, &folder.join(&name))?;
-        let explanation = explain(&explainer, (shown, &input), method, last, None);
+        // The same for all: evaluation has one size.
+        stage = explainer.last_telling_stage(input.clone());
+        let explanation = explain(&explainer, (shown, &input), method, stage, None);
         Ok(ExplainedPicture {
             name,
             label: Some(outputs.class_names[outputs.labels[*picture] as usize].clone()),
@@ -131,12 +132,9 @@ fn explain_extremes(
             explanation,
         })
     };
-    Ok(Explained {
-        method,
-        stage: stages[last].clone(),
-        best: best.iter().map(explained).collect::<Result<_, _>>()?,
-        worst: worst.iter().map(explained).collect::<Result<_, _>>()?,
-    })
+    let best = best.iter().map(&mut explained).collect::<Result<_, _>>()?;
+    let worst = worst.iter().map(&mut explained).collect::<Result<_, _>>()?;
+    Ok(Explained { method, stage: explainer.stages()[stage].clone(), best, worst })
 }
 
 fn sheets_of(
