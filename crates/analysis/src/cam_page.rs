@@ -2,8 +2,8 @@
 
 use crate::cam::{CamMethod, Explanation};
 use crate::format;
-use crate::html::{escape, put};
-use crate::page::page;
+use crate::html::escape;
+use crate::page;
 use crate::picture::img;
 
 /// A picture with its explanation.
@@ -19,34 +19,41 @@ pub struct ExplainedPicture {
     pub explanation: Explanation,
 }
 
-/// A page of explained pictures.
-pub fn cam_page(
-    title: &str,
-    method: CamMethod,
-    stage: &str,
-    pictures: &[ExplainedPicture],
-) -> String {
-    let mut body = String::new();
-    put!(
-        body,
-        "<header><p class=\"eyebrow\">Class activation maps</p><h1>{}</h1>\
+/// The begin of a page of explained pictures, which is written piece by piece, as there may be thousands of them.
+pub fn cam_page_head(title: &str, method: CamMethod, stage: &str) -> String {
+    format!(
+        "{}<header><p class=\"eyebrow\">Class activation maps</p><h1>{}</h1>\
          <p class=\"status\">{} on the maps of <code>{}</code>: what is bright speaks for the class. \
-         The trust is how much faster the class appears when the brightest pixels are given to an empty picture than it \
-         disappears when they are taken from the whole one; above 0 the map names what matters, around 0 it says nothing.</p></header>",
+         The trust is how much sooner the class appears when the brightest pixels are given to an empty picture than it \
+         disappears when they are taken from the whole one; above 0 the map names what matters, around 0 it says nothing.</p></header>\n\
+         <section><div class=\"pictures\">\n",
+        page::head(title),
         escape(title),
         method.name(),
         escape(stage),
-    );
-    body.push_str("<section><div class=\"pictures\">");
-    for picture in pictures {
-        body.push_str(&figure(picture));
-    }
-    body.push_str("</div></section>\n");
-    page(title, &body)
+    )
 }
 
-/// A picture beside its map, with what there is to say.
+/// One picture of the page, whose panel is in `file` beside it.
+pub fn cam_page_figure(picture: &ExplainedPicture, file: &str) -> String {
+    let alt = format!("{}, and what in it speaks for {}", picture.name, picture.class);
+    let image = format!("<img alt=\"{}\" src=\"{}\">", escape(&alt), escape(file));
+    figure_of(picture, &image)
+}
+
+/// The end of the page.
+pub fn cam_page_end() -> String {
+    format!("</div></section>\n{}", page::end())
+}
+
+/// A picture beside its map, with what there is to say, for a page that needs no other file.
 pub(crate) fn figure(picture: &ExplainedPicture) -> String {
+    let ExplainedPicture { name, class, explanation, .. } = picture;
+    let overlay = img(&explanation.overlay, &format!("what speaks for {class} in {name}"));
+    figure_of(picture, &format!("{}{overlay}", img(&explanation.picture, name)))
+}
+
+fn figure_of(picture: &ExplainedPicture, images: &str) -> String {
     let ExplainedPicture { name, label, class, explanation } = picture;
     let is = match label {
         Some(label) if label == class => format!("<b>{}</b>, recognised", escape(class)),
@@ -54,10 +61,8 @@ pub(crate) fn figure(picture: &ExplainedPicture) -> String {
         None => format!("<b>{}</b>", escape(class)),
     };
     format!(
-        "<figure class=\"card picture\"><div class=\"pair\">{}{}</div><figcaption>{is} with {}, trust {:+.2}<br>\
-         <small title=\"{name}\">{name}</small></figcaption></figure>",
-        img(&explanation.picture, name),
-        img(&explanation.overlay, &format!("what speaks for {class} in {name}")),
+        "<figure class=\"card picture\"><div class=\"pair\">{images}</div><figcaption>{is} with {}, trust {:+.2}<br>\
+         <small title=\"{name}\">{name}</small></figcaption></figure>\n",
         format::percent(f64::from(explanation.probability)),
         explanation.trust.score(),
         name = escape(name),

@@ -27,7 +27,7 @@ mod scores;
 mod summary;
 mod xy_chart;
 
-pub use cam_page::{ExplainedPicture, cam_page};
+pub use cam_page::{ExplainedPicture, cam_page_end, cam_page_figure, cam_page_head};
 pub use comparison::{ComparedRun, PairedResult, comparison_page, in_words, result_line};
 pub use diagnosis::{Finding, diagnose};
 pub use lr_suggestion::{LrSuggestions, range_chart};

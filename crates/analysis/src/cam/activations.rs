@@ -2,7 +2,7 @@
 
 use burn::module::Module as _;
 use burn::tensor::activation::softmax;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{DType, Device, Tensor};
 use kiln_models::{Freeze, Network};
 
 /// A network that is asked why. It has no hooks and keeps nothing from one picture to the next.
@@ -42,12 +42,12 @@ impl Explainer {
         self.plain.stage_names()
     }
 
-    /// The last stage whose maps have at least four places on each side for this picture: fewer say little about where.
-    ///
-    /// # Shapes
-    /// `[1, channels, height, width]`.
-    pub fn last_telling_stage(&self, picture: Tensor<4>) -> usize {
+    /// The last stage whose maps have at least four places on each side for pictures of `side` x `side` pixels: fewer say
+    /// little about where.
+    pub fn last_telling_stage(&self, side: u32) -> usize {
         const FEWEST: usize = 4;
+        let side = side as usize;
+        let picture = Tensor::zeros([1, 3, side, side], (&self.device, DType::F32));
         let maps = self.plain.forward_stages(picture).into_iter();
         let tells = |map: Tensor<4>| map.dims()[2].min(map.dims()[3]) >= FEWEST;
         maps.map(tells).rposition(|tells| tells).unwrap_or(0)

@@ -14,5 +14,5 @@ pub use activations::{Activations, Explainer};
 pub use explanation::{Explanation, explain};
 pub use heat_map::HeatMap;
 pub use method::CamMethod;
-pub use overlay::overlay;
+pub use overlay::{overlay, panel};
 pub use trust::{Trust, trust};

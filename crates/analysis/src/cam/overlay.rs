@@ -34,6 +34,20 @@ pub fn overlay(picture: &Image8, map: &HeatMap) -> Image8 {
     Image8::from_rgb(size, pixels).unwrap_or(picture)
 }
 
+/// The picture beside its overlay, on white.
+pub fn panel(picture: &Image8, overlay: &Image8) -> Image8 {
+    let (left, right) = (picture.clone().into_rgb(), overlay.clone().into_rgb());
+    let height = left.size().height.min(right.size().height);
+    let mut pixels = Vec::with_capacity(left.pixels().len() + right.pixels().len());
+    for y in 0..height {
+        pixels.extend_from_slice(left.row(y));
+        pixels.extend([255; 3].repeat(GAP as usize));
+        pixels.extend_from_slice(right.row(y));
+    }
+    let size = Size { width: left.size().width + GAP + right.size().width, height };
+    Image8::from_rgb(size, pixels).unwrap_or(right)
+}
+
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to 255")]
 fn level(value: f32) -> u8 {
     value.round() as u8

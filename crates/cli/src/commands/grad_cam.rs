@@ -4,12 +4,15 @@ use crate::arguments::GradCamArguments;
 use crate::exit::Usage;
 use crate::output::{complain, say};
 use anyhow::Context as _;
-use kiln_analysis::cam::{CamMethod, Explainer, explain};
-use kiln_analysis::{ExplainedPicture, cam_page, metrics::Scored, png};
+use kiln_analysis::cam::{CamMethod, Explainer, explain, panel};
+use kiln_analysis::metrics::Scored;
+use kiln_analysis::{ExplainedPicture, cam_page_end, cam_page_figure, cam_page_head, png};
 use kiln_trainer::{
     ModelCard, Outputs, RunDirectory, Silent, best_model, prepared_picture, validation_folder,
 };
 use serde_json::json;
+use std::fs::File;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -32,13 +35,19 @@ pub(crate) fn grad_cam(arguments: &GradCamArguments) -> anyhow::Result<ExitCode>
     let device = arguments.device.open()?;
     let (network, card) = best_model(&directory, &device)?;
     let explainer = Explainer::new(network, device.clone());
-    let mut stage = stage(&explainer, arguments.layer.as_deref())?;
+    let stage = stage(&explainer, arguments.layer.as_deref(), &card)?;
     let class = arguments.class.as_deref().map(|name| class(&card, name)).transpose()?;
     let method = CamMethod::from(arguments.method);
     let folder = arguments.output.clone().unwrap_or_else(|| directory.path().join("grad-cam"));
     std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
 
-    let (mut explained, mut rows, mut broken) = (Vec::new(), Vec::new(), None);
+    // Written picture by picture: there may be thousands.
+    let page = folder.join("index.html");
+    let mut html = File::create(&page).with_context(|| page.display().to_string())?;
+    let mut write =
+        |text: &str| html.write_all(text.as_bytes()).with_context(|| page.display().to_string());
+    write(&cam_page_head(&directory.name(), method, &explainer.stages()[stage]))?;
+    let (mut rows, mut broken) = (Vec::new(), None);
     for (number, Asked { path, name, label }) in asked.into_iter().enumerate() {
         let (picture, input) = match prepared_picture(&card, &device, &path) {
             Ok(prepared) => prepared,
@@ -49,14 +58,25 @@ pub(crate) fn grad_cam(arguments: &GradCamArguments) -> anyhow::Result<ExitCode>
                 continue;
             }
         };
-        // The same for all: evaluation has one size.
-        let used = *stage.get_or_insert_with(|| explainer.last_telling_stage(input.clone()));
-        let explanation = explain(&explainer, (picture, &input), method, used, class);
+        let explanation = explain(&explainer, (picture, &input), method, stage, class);
         let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let file = folder.join(format!("{:03}-{stem}.png", number + 1));
-        std::fs::write(&file, png(&explanation.overlay))
-            .with_context(|| file.display().to_string())?;
+        let file = format!("{:03}-{stem}.png", number + 1);
+        let overlay = folder.join(&file);
+        let image = png(&panel(&explanation.picture, &explanation.overlay));
+        std::fs::write(&overlay, image).with_context(|| overlay.display().to_string())?;
         let class = card.class_names[explanation.class].clone();
+        let explained = ExplainedPicture { name, label, class, explanation };
+        write(&cam_page_figure(&explained, &file))?;
+        let ExplainedPicture { label, class, explanation, .. } = explained;
+        if !arguments.json {
+            say(format!(
+                "{}: {class} {:.1} %, trust {:+.2}: {}",
+                path.display(),
+                100.0 * explanation.probability,
+                explanation.trust.score(),
+                overlay.display(),
+            ));
+        }
         rows.push(json!({
             "path": path,
             "label": label,
@@ -64,26 +84,13 @@ pub(crate) fn grad_cam(arguments: &GradCamArguments) -> anyhow::Result<ExitCode>
             "probability": explanation.probability,
             "deletion": explanation.trust.deletion_area(),
             "insertion": explanation.trust.insertion_area(),
-            "overlay": file,
+            "overlay": overlay,
         }));
-        if !arguments.json {
-            say(format!(
-                "{}: {class} {:.1} %, trust {:+.2}: {}",
-                path.display(),
-                100.0 * explanation.probability,
-                explanation.trust.score(),
-                file.display(),
-            ));
-        }
-        explained.push(ExplainedPicture { name, label, class, explanation });
     }
-    if let Some(error) = broken.filter(|_| explained.is_empty()) {
+    write(&cam_page_end())?;
+    if let Some(error) = broken.filter(|_| rows.is_empty()) {
         return Err(error.into());
     }
-    let page = folder.join("index.html");
-    let stage = &explainer.stages()[stage.unwrap_or_default()];
-    std::fs::write(&page, cam_page(&directory.name(), method, stage, &explained))
-        .with_context(|| page.display().to_string())?;
     if arguments.json {
         say(serde_json::to_string(&rows)?);
     } else {
@@ -129,14 +136,12 @@ fn extremes(outputs: &Outputs, best: usize, worst: usize) -> (Vec<usize>, Vec<us
     scored.surest(best, worst)
 }
 
-/// The stage of this name, if one is asked for.
-fn stage(explainer: &Explainer, name: Option<&str>) -> Result<Option<usize>, Usage> {
+/// The stage of this name, or the last whose maps say where.
+fn stage(explainer: &Explainer, name: Option<&str>, card: &ModelCard) -> Result<usize, Usage> {
+    let Some(name) = name else { return Ok(explainer.last_telling_stage(card.size)) };
     let stages = explainer.stages();
-    let Some(name) = name else { return Ok(None) };
     let found = stages.iter().position(|stage| stage == name);
-    found
-        .map(Some)
-        .ok_or_else(|| Usage(format!("no stage `{name}`; there is {}", stages.join(", "))))
+    found.ok_or_else(|| Usage(format!("no stage `{name}`; there is {}", stages.join(", "))))
 }
 
 fn class(card: &ModelCard, name: &str) -> Result<usize, Usage> {

@@ -118,12 +118,10 @@ fn explain_extremes(
     let (network, card) = best_model(directory, device)?;
     let explainer = Explainer::new(network, device.clone());
     let method = CamMethod::GradCam;
-    let mut stage = 0;
-    let mut explained = |picture: &usize| -> Result<ExplainedPicture, Error> {
+    let stage = explainer.last_telling_stage(card.size);
+    let explained = |picture: &usize| -> Result<ExplainedPicture, Error> {
         let name = outputs.pictures[*picture].clone();
         let (shown, input) = prepared_picture(&card, device, &folder.join(&name))?;
-        // The same for all: evaluation has one size.
-        stage = explainer.last_telling_stage(input.clone());
         let explanation = explain(&explainer, (shown, &input), method, stage, None);
         Ok(ExplainedPicture {
             name,
@@ -132,8 +130,8 @@ fn explain_extremes(
             explanation,
         })
     };
-    let best = best.iter().map(&mut explained).collect::<Result<_, _>>()?;
-    let worst = worst.iter().map(&mut explained).collect::<Result<_, _>>()?;
+    let best = best.iter().map(explained).collect::<Result<_, _>>()?;
+    let worst = worst.iter().map(explained).collect::<Result<_, _>>()?;
     Ok(Explained { method, stage: explainer.stages()[stage].clone(), best, worst })
 }
 
