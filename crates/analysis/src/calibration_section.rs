@@ -7,7 +7,8 @@ use crate::metrics::{Reliability, ScoreCard, Scored};
 use crate::xy_chart::{Side, XyChart, XyLine};
 
 /// The scores that need probabilities, and how honest these are.
-pub(crate) fn section(scored: &Scored, card: &ScoreCard) -> String {
+/// `temperature` is what the logits were divided by, where one was fitted.
+pub(crate) fn section(scored: &Scored, card: &ScoreCard, temperature: Option<f64>) -> String {
     let reliability = Reliability::of(scored, Reliability::BINS);
     let mut out = String::from("<section><h2>Probabilities</h2><div class=\"grid\">");
     put!(
@@ -19,6 +20,7 @@ pub(crate) fn section(scored: &Scored, card: &ScoreCard) -> String {
     let or_none = |value: Option<f64>| value.map_or_else(|| format::NONE.to_owned(), number);
     let rows = [
         ("Expected calibration error", format::percent(card.calibration_error)),
+        ("Largest calibration error of a bin", format::percent(card.largest_calibration_error)),
         ("Negative log-likelihood", format::loss(card.negative_log_likelihood)),
         ("Brier score", number(card.brier)),
         ("Mean AUROC", or_none(card.macro_roc_auc)),
@@ -36,15 +38,19 @@ pub(crate) fn section(scored: &Scored, card: &ScoreCard) -> String {
     let surer = mean_confidence(&reliability) - card.top1;
     let meaning = match surer {
         _ if card.calibration_error < 0.03 => "Probabilities can be taken at their word.",
-        _ if surer > 0.0 => {
-            "The network is surer than it is right: kiln evaluate RUN --fit-temperature lowers its probabilities."
+        _ if surer.abs() < card.calibration_error / 2.0 => {
+            "The network is too sure of some pictures and not sure enough of others; a temperature can not mend both."
         }
+        _ if surer > 0.0 => "The network is surer than it is right.",
         _ => {
-            "The network is right more often than it is sure, as label smoothing and mixed pictures make it: \
-              kiln evaluate RUN --fit-temperature raises its probabilities."
+            "The network is right more often than it is sure, as label smoothing and mixed pictures make it."
         }
     };
-    put!(out, "</tbody></table><p class=\"note\">{meaning}</p></div></div></section>\n");
+    let fitted = match temperature {
+        Some(temperature) => format!(" With the fitted temperature {temperature:.2}."),
+        None => " A temperature can be fitted: kiln evaluate --fit-temperature.".to_owned(),
+    };
+    put!(out, "</tbody></table><p class=\"note\">{meaning}{fitted}</p></div></div></section>\n");
     out
 }
 

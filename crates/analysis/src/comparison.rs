@@ -3,7 +3,7 @@
 use crate::axis::Axis;
 use crate::format;
 use crate::html::{escape, put};
-use crate::metrics::{PairedHits, ScoreCard, Scored, mcnemar};
+use crate::metrics::{PairedHits, ScoreCard, Scored, gain_interval, mcnemar};
 use crate::page::page;
 use crate::scores::class_scores;
 use crate::summary;
@@ -28,6 +28,8 @@ pub struct ComparedRun {
     pub evaluation: Option<Evaluation>,
     /// The logits behind them.
     pub outputs: Option<Outputs>,
+    /// What they are divided by, where a temperature was fitted.
+    pub temperature: Option<f64>,
     /// Settings in which it differs from the first run; none of the first.
     pub differences: Vec<Difference>,
 }
@@ -39,37 +41,35 @@ pub struct PairedResult {
     pub hits: PairedHits,
     /// By how much its top-1 is higher, a fraction.
     pub gain: f64,
-    /// Half the width of the 95 % interval of the gain.
-    pub margin: f64,
+    /// The 95 % interval of the gain.
+    pub interval: (f64, f64),
     /// McNemar's exact probability of such a difference between equals.
     pub p: f64,
 }
 
 impl PairedResult {
     /// The second run against the first; absent when they were not asked about the same pictures.
-    ///
-    /// # Formula
-    /// The interval is Wald's for paired proportions: `1.96 sqrt(b + c - (b - c)^2 / n) / n`, where `b` and `c` are the
-    /// pictures that one alone gets right.
     pub fn of(first: &Outputs, second: &Outputs) -> Option<Self> {
         let same = first.pictures == second.pictures
             && first.labels == second.labels
             && first.class_names == second.class_names;
-        if !same || first.is_empty() {
+        if !same {
             return None;
         }
         let hits = |outputs: &Outputs| scored(outputs).hits();
         let hits = PairedHits::count(&hits(first), &hits(second));
-        let all = first.len() as f64;
-        let (lost, won) = (hits.only_first as f64, hits.only_second as f64);
-        let variance = won + lost - (won - lost).powi(2) / all;
-        let (gain, margin) = ((won - lost) / all, 1.96 * variance.max(0.0).sqrt() / all);
-        Some(Self { hits, gain, margin, p: mcnemar(hits) })
+        let gain = (hits.only_second as f64 - hits.only_first as f64) / first.len() as f64;
+        Some(Self { hits, gain, interval: gain_interval(hits)?, p: mcnemar(hits) })
     }
 }
 
+/// Predictions, which no temperature changes.
 fn scored(outputs: &Outputs) -> Scored {
-    Scored::from_logits(outputs.classes(), &outputs.logits, outputs.labels.clone(), 1.0)
+    scored_at(outputs, 1.0)
+}
+
+fn scored_at(outputs: &Outputs, temperature: f64) -> Scored {
+    Scored::from_logits(outputs.classes(), &outputs.logits, outputs.labels.clone(), temperature)
 }
 
 /// A page that compares runs, at least one, with the first.
@@ -103,25 +103,41 @@ fn results(runs: &[ComparedRun], out: &mut String) {
     );
     for run in runs {
         let of = |value: fn(&Evaluation) -> f64| run.evaluation.as_ref().map(value);
-        let card = run.outputs.as_ref().and_then(|outputs| ScoreCard::of(&scored(outputs)));
+        let card = run
+            .outputs
+            .as_ref()
+            .and_then(|outputs| ScoreCard::of(&scored_at(outputs, run.temperature.unwrap_or(1.0))));
         let last = run.records.last();
         let gap = last.map(|last| 100.0 * (last.train_top1 - last.val_top1));
         let seconds: f64 = run.records.iter().map(|record| record.seconds).sum();
         let none = || format::NONE.to_owned();
+        let sortable =
+            |value: Option<f64>| value.map_or_else(String::new, |value| value.to_string());
+        let keys = [
+            of(|scores| scores.top1),
+            of(|scores| scores.top5),
+            of(|scores| scores.macro_f1),
+            of(|scores| scores.loss),
+            card.as_ref().map(|card| card.calibration_error),
+            gap,
+            Some(run.records.len() as f64),
+            Some(seconds),
+            last.map(|last| last.images_per_second),
+        ];
         let cells = [
             of(|scores| scores.top1).map_or_else(none, format::percent),
             of(|scores| scores.top5).map_or_else(none, format::percent),
             of(|scores| scores.macro_f1).map_or_else(none, |f1| format!("{f1:.3}")),
             of(|scores| scores.loss).map_or_else(none, format::loss),
-            card.map_or_else(none, |card| format::percent(card.calibration_error)),
+            card.as_ref().map_or_else(none, |card| format::percent(card.calibration_error)),
             gap.map_or_else(none, |gap| format!("{gap:+.1} points")),
             run.records.len().to_string(),
             format::duration(seconds),
             last.map_or_else(none, |last| format::throughput(last.images_per_second)),
         ];
         put!(out, "<tr><td class=\"name\">{}</td>", escape(&run.name));
-        for cell in cells {
-            put!(out, "<td class=\"n\">{cell}</td>");
+        for (cell, key) in cells.into_iter().zip(keys) {
+            put!(out, "<td class=\"n\" data-v=\"{}\">{cell}</td>", sortable(key));
         }
         out.push_str("</tr>");
     }
@@ -147,19 +163,19 @@ pub fn in_words(first: &ComparedRun, other: &ComparedRun) -> String {
             first.name, other.name
         );
     };
-    let PairedResult { hits, gain, margin, p } = result;
+    let PairedResult { hits, gain, interval, p } = result;
     let verdict = match (p < 0.05, gain > 0.0) {
         (true, true) => "better",
         (true, false) => "worse",
         (false, _) => "neither better nor worse beyond chance",
     };
     format!(
-        "{} is {verdict}: top-1 {:+.1} points, 95 % interval {:+.1} to {:+.1}; it alone gets {} of {} pictures right and loses {} \
-         (McNemar's exact p = {}).",
+        "{} is {verdict} on these pictures: top-1 {:+.1} points, 95 % interval {:+.1} to {:+.1}; it alone gets {} of {} pictures right and loses {} \
+         (McNemar's exact p = {}). Another seed may differ by as much.",
         other.name,
         100.0 * gain,
-        100.0 * (gain - margin),
-        100.0 * (gain + margin),
+        100.0 * interval.0,
+        100.0 * interval.1,
         hits.only_second,
         hits.both + hits.neither + hits.only_first + hits.only_second,
         hits.only_first,

@@ -23,7 +23,7 @@ pub(crate) fn matrix(evaluation: &Evaluation) -> String {
     }
     let block = classes.div_ceil(SINGLE);
     let cells = gather(&evaluation.confusion, block);
-    let svg = if classes <= NAMED { named(evaluation) } else { shaded(&cells) };
+    let svg = if classes <= NAMED { named(evaluation) } else { shaded(&cells, evaluation) };
     let note = if block > 1 {
         format!(
             " Each cell gathers {block} × {block} of {} classes.",
@@ -134,7 +134,7 @@ fn named(evaluation: &Evaluation) -> String {
 }
 
 /// A matrix of many classes: only shades, with one path for each, so that the file stays small.
-fn shaded(cells: &[Vec<u64>]) -> String {
+fn shaded(cells: &[Vec<u64>], evaluation: &Evaluation) -> String {
     let extent = 600.0;
     let (left, top) = (24.0, 26.0);
     let cell = extent / cells.len() as f64;
@@ -171,6 +171,21 @@ fn shaded(cells: &[Vec<u64>]) -> String {
             put!(out, "<path class=\"{kind}\" fill-opacity=\"{opacity:.2}\" d=\"{path}\"/>");
         }
     }
+    // Where each cell is a class, those that are not empty say what they are.
+    let single = cells.len() == evaluation.confusion.len();
+    for (row, counts) in cells.iter().enumerate().filter(|_| single) {
+        for (column, &count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+            put!(
+                out,
+                "<rect class=\"cell\" x=\"{:.1}\" y=\"{:.1}\" width=\"{cell:.2}\" height=\"{cell:.2}\"><title>{} taken for {}: {}</title></rect>",
+                left + column as f64 * cell,
+                top + row as f64 * cell,
+                escape(&class_name(evaluation, row)),
+                escape(&class_name(evaluation, column)),
+                format::count(count)
+            );
+        }
+    }
     out.push_str("</svg>");
     out
 }
@@ -204,7 +219,7 @@ fn legend() -> String {
 mod tests {
     use kiln_trainer::record::Evaluation;
 
-    use super::{gather, matrix, opacity};
+    use super::{SINGLE, gather, matrix, opacity};
     use crate::scores::evaluation;
 
     fn diagonal(classes: usize) -> Evaluation {
@@ -229,7 +244,10 @@ mod tests {
     fn many_classes_are_shades() {
         for classes in [31, 120, 1000] {
             let html = matrix(&diagonal(classes));
-            assert!(!html.contains("script"), "{classes}");
+            assert!(!html.contains("<script"), "{classes}");
+            // What cannot be named in the margin says its name under the pointer.
+            let named = html.contains("<title>&lt;script&gt; taken for");
+            assert_eq!(named, classes <= SINGLE, "{classes}");
             assert!(html.len() < 200_000, "{classes}: {}", html.len());
         }
         assert!(matrix(&diagonal(1000)).contains("gathers 9 × 9 of 1,000 classes"));

@@ -1,11 +1,11 @@
-//! The three charts of a run: loss, accuracy, learning rate.
+//! The charts of a run over its epochs.
 
 use kiln_trainer::record::EpochRecord;
 
 use crate::axis::Axis;
 use crate::format;
 use crate::line_chart::{Chart, Line};
-use crate::summary::{Stage, epoch_name, stages};
+use crate::summary::{Stage, better, epoch_name, stages};
 
 const WIDTH: f64 = 560.0;
 const HEIGHT: f64 = 320.0;
@@ -59,7 +59,8 @@ pub(crate) fn accuracy(records: &[EpochRecord], best: Option<usize>) -> String {
         axis
     });
     let axis = axis.filter(|axis| axis.ticks.len() > 1).or_else(|| Axis::covering([0.0, 100.0], 5));
-    let mark = best.map(|best| (best, 1));
+    // The ring is on the line whose value is the best.
+    let mark = best.map(|best| (best, if better(&records[best]).is_average { 3 } else { 1 }));
     draw(records, "Accuracy by epoch", axis, percent_tick, lines, mark)
 }
 

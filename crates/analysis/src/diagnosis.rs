@@ -12,18 +12,24 @@ pub struct Finding {
     pub advice: &'static str,
 }
 
-/// The findings of all rules on the last stage of a run with `classes` classes; none when nothing is wrong.
-pub fn diagnose(records: &[EpochRecord], classes: usize) -> Vec<Finding> {
+/// What guessing would give.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Chance {
+    /// Share of the largest class: the accuracy of naming it always.
+    pub accuracy: f64,
+    /// Pictures that accuracies are of.
+    pub samples: u64,
+}
+
+/// The findings of all rules on the last stage of a run; none when nothing is wrong. Without knowing what chance gives,
+/// nothing is said about it.
+pub fn diagnose(records: &[EpochRecord], chance: Option<Chance>) -> Vec<Finding> {
     let Some(stage) = stages(records).last().map(|stage| stage.start) else { return Vec::new() };
     let records = &records[stage..];
-    let rules = [
-        stuck(records, classes),
-        gap(records),
-        plateau(records),
-        jumps(records),
-        rising(records),
-        waiting(records),
-    ];
+    let stuck = chance.and_then(|chance| stuck(records, chance));
+    // What does not learn at all has other troubles than one that stops learning.
+    let flat = if stuck.is_some() { None } else { plateau(records) };
+    let rules = [stuck, gap(records), flat, jumps(records), rising(records), waiting(records)];
     rules.into_iter().flatten().chain(incidents(records)).collect()
 }
 
@@ -35,16 +41,18 @@ fn best(records: &[EpochRecord]) -> f64 {
     records.iter().map(|record| record.val_top1).fold(0.0, f64::max)
 }
 
-fn stuck(records: &[EpochRecord], classes: usize) -> Option<Finding> {
-    let chance = 1.0 / classes.max(2) as f64;
+/// Within two standard deviations of chance.
+fn stuck(records: &[EpochRecord], chance: Chance) -> Option<Finding> {
+    let Chance { accuracy, samples } = chance;
+    let deviation = (accuracy * (1.0 - accuracy) / samples.max(1) as f64).sqrt();
     let best = best(records);
-    let fires = records.len() >= 3 && best < 1.5 * chance;
+    let fires = records.len() >= 3 && best < accuracy + 2.0 * deviation;
     fires.then(|| Finding {
         rule: format!(
-            "stuck at chance: the best validation top-1 of {} epochs is {:.1} %, chance gives {:.1} %",
+            "stuck at chance: the best validation top-1 of {} epochs is {:.1} %, naming the largest class always gives {:.1} %",
             records.len(),
             points(best),
-            points(chance)
+            points(accuracy)
         ),
         advice: "Look at the pictures and their labels as the network gets them (kiln train --dry-run), and try a learning \
                  rate that a range test suggests (kiln lr-find).",
@@ -71,8 +79,9 @@ fn plateau(records: &[EpochRecord]) -> Option<Finding> {
     let half = records.len() / 2;
     let gain = best(records) - best(&records[..half]);
     let fires = records.len() >= 6 && gain < 0.005 && last.train_top1 - last.val_top1 < 0.05;
-    let not_stuck = last.train_top1 < 0.95;
-    (fires && not_stuck).then(|| Finding {
+    // Who knows nearly everything has nothing left to gain.
+    let could_gain = last.train_top1 < 0.95 && best(records) < 0.9;
+    (fires && could_gain).then(|| Finding {
         rule: format!(
             "early plateau: the second half of {} epochs gained {:.1} points, with a gap of {:.1} points",
             records.len(),
@@ -129,6 +138,11 @@ fn incidents(records: &[EpochRecord]) -> Vec<Finding> {
     let skipped: u64 = records.iter().map(|record| record.skipped_steps).sum();
     let incidents = [
         (
+            last.halvings,
+            "out of memory, passes halved",
+            "Batch norm saw fewer pictures at a time than the recipe says; smaller pictures or 16-bit precision take less.",
+        ),
+        (
             last.rollbacks,
             "returns to a checkpoint after a loss that was no number",
             "Lower the learning rate; the run did so for itself.",
@@ -145,12 +159,12 @@ fn incidents(records: &[EpochRecord]) -> Vec<Finding> {
         ),
     ];
     let said = incidents.into_iter().filter(|(count, ..)| *count > 0);
-    said.map(|(count, what, advice)| Finding { rule: format!("{count} {what}"), advice }).collect()
+    said.map(|(count, what, advice)| Finding { rule: format!("{what}: {count}"), advice }).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::diagnose;
+    use super::{Chance, diagnose};
     use crate::summary::record;
     use kiln_trainer::record::EpochRecord;
 
@@ -159,17 +173,20 @@ mod tests {
     }
 
     fn rules(records: &[EpochRecord]) -> Vec<String> {
-        let found = diagnose(records, 10).into_iter();
+        let chance = Chance { accuracy: 0.1, samples: 400 };
+        let found = diagnose(records, Some(chance)).into_iter();
         found.map(|finding| finding.rule.split(':').next().unwrap().to_owned()).collect()
     }
 
     #[test]
     fn each_rule_fires_on_its_curve_alone() {
         let level = |epoch: u64| 0.8_f64.min(0.2 * epoch as f64);
-        assert_eq!(rules(&run(|_| (0.1, 0.11))), ["stuck at chance", "early plateau"]);
+        assert_eq!(rules(&run(|_| (0.1, 0.11))), ["stuck at chance"]);
         assert_eq!(rules(&run(|epoch| (0.99, level(epoch)))), ["gap over 15 points"]);
         assert_eq!(rules(&run(|epoch| (0.8, level(epoch)))), ["early plateau"]);
         assert_eq!(rules(&run(|epoch| (0.5, 0.05 * epoch as f64))), ["still rising"]);
+        // A run that nobody knows the classes of is not called stuck.
+        assert_eq!(diagnose(&run(|_| (0.1, 0.11)), None).len(), 1);
         // Fits its training pictures, and does as well on others: nothing to change.
         assert!(rules(&run(|epoch| (0.99, 0.97 * level(epoch) / 0.8))).is_empty());
         assert!(rules(&[]).is_empty());
@@ -189,8 +206,8 @@ mod tests {
             [
                 "jumping loss",
                 "waiting for pictures",
-                "2 returns to a checkpoint after a loss that was no number",
-                "3 pictures that could not be decoded in the last epoch",
+                "returns to a checkpoint after a loss that was no number",
+                "pictures that could not be decoded in the last epoch",
             ]
         );
     }

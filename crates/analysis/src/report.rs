@@ -2,7 +2,7 @@
 
 use crate::cam::CamMethod;
 use crate::cam_page::{ExplainedPicture, figure};
-use crate::diagnosis::{Finding, diagnose};
+use crate::diagnosis::{Chance, Finding, diagnose};
 use crate::html::{escape, put};
 use crate::lr_suggestion::{LrSuggestions, range_chart};
 use crate::metrics::{ScoreCard, Scored};
@@ -30,6 +30,10 @@ pub struct Report<'a> {
     pub evaluation: Option<&'a Evaluation>,
     /// The logits behind that.
     pub outputs: Option<&'a Outputs>,
+    /// What they are divided by, where a temperature was fitted.
+    pub temperature: Option<f64>,
+    /// What was trained where, in a line.
+    pub setup: &'a str,
     /// What the network sees in pictures.
     pub explained: Option<&'a Explained>,
     /// A test of learning rates.
@@ -75,9 +79,10 @@ impl Report<'_> {
         }
         if let Some(outputs) = self.outputs {
             let (logits, labels) = (&outputs.logits, outputs.labels.clone());
-            let scored = Scored::from_logits(outputs.classes(), logits, labels, 1.0);
+            let temperature = self.temperature.unwrap_or(1.0);
+            let scored = Scored::from_logits(outputs.classes(), logits, labels, temperature);
             if let Some(card) = ScoreCard::of(&scored) {
-                out.push_str(&calibration_section::section(&scored, &card));
+                out.push_str(&calibration_section::section(&scored, &card, self.temperature));
             }
         }
         if let Some(explained) = self.explained {
@@ -107,6 +112,9 @@ impl Report<'_> {
             "<header><p class=\"eyebrow\">Training report</p><h1>{name}</h1><p class=\"status\">{}</p>",
             escape(&summary::status(self.records, self.best()))
         );
+        if !self.setup.is_empty() {
+            put!(out, "<p class=\"status\">{}</p>", escape(self.setup));
+        }
         out.push_str("<dl>");
         for (label, value, detail) in self.tiles() {
             put!(
@@ -125,8 +133,10 @@ impl Report<'_> {
         let best = self.best();
         if let Some(best) = best.map(|best| &self.records[best]) {
             let epoch = summary::epoch_name(best, &stages);
-            tiles.push(("Best val top-1", format::percent(best.val_top1), epoch.clone()));
-            tiles.push(("Val top-5", format::percent(best.val_top5), epoch));
+            let shown = summary::better(best);
+            let of = if shown.is_average { format!("{epoch}, average of weights") } else { epoch };
+            tiles.push(("Best val top-1", format::percent(shown.top1), of.clone()));
+            tiles.push(("Val top-5", format::percent(shown.top5), of));
         }
         if let Some(last) = self.records.last() {
             if best.is_none_or(|best| best + 1 < self.records.len()) {
@@ -192,12 +202,16 @@ impl Report<'_> {
     }
 
     fn diagnosis(&self, out: &mut String) {
-        let classes = self.evaluation.map_or(0, |evaluation| evaluation.class_names.len());
+        let chance = self.evaluation.map(|evaluation| {
+            let largest = evaluation.confusion.iter().map(|row| row.iter().sum::<u64>()).max();
+            let samples = evaluation.samples.max(1);
+            Chance { accuracy: largest.unwrap_or(0) as f64 / samples as f64, samples }
+        });
         if self.records.is_empty() {
             return;
         }
         out.push_str("<section><h2>Diagnosis</h2>");
-        let findings = diagnose(self.records, classes);
+        let findings = diagnose(self.records, chance);
         if findings.is_empty() {
             out.push_str(
                 "<p class=\"lead\">No rule fired: nothing in the curves asks for a change.</p>",
@@ -269,7 +283,7 @@ fn pictures(explained: &Explained, out: &mut String) {
     put!(
         out,
         "<section><h2>Pictures</h2><p class=\"lead\">{} on the maps of <code>{}</code>: bright places speak for the \
-         class that the network sees. Trust above 0 says that these places matter more than others.</p>",
+         class that the network sees, by the scale from 0 below to 1 above. Trust above 0 says that these places matter more than others.</p>",
         method.name(),
         escape(stage)
     );

@@ -43,6 +43,32 @@ pub(crate) fn best(records: &[EpochRecord]) -> Option<usize> {
         .map(|(index, _)| index)
 }
 
+/// The validation scores of an epoch: the network's, or those of its average of weights where they are better.
+pub(crate) struct Better {
+    pub(crate) top1: f64,
+    pub(crate) top5: f64,
+    pub(crate) loss: f64,
+    pub(crate) is_average: bool,
+}
+
+/// The better scores of an epoch.
+pub(crate) fn better(record: &EpochRecord) -> Better {
+    match record.average.filter(|average| average.val_top1 > record.val_top1) {
+        Some(average) => Better {
+            top1: average.val_top1,
+            top5: average.val_top5,
+            loss: average.val_loss,
+            is_average: true,
+        },
+        None => Better {
+            top1: record.val_top1,
+            top5: record.val_top5,
+            loss: record.val_loss,
+            is_average: false,
+        },
+    }
+}
+
 /// `epoch 3`, or `layer4 epoch 3` where there are several stages.
 pub(crate) fn epoch_name(record: &EpochRecord, stages: &[Stage<'_>]) -> String {
     if stages.len() > 1 {
@@ -64,11 +90,13 @@ pub(crate) fn status(records: &[EpochRecord], best: Option<usize>) -> String {
     }
     text = format!("{text}, {}.", format::duration(seconds));
     let numbers = |record: &EpochRecord| {
+        let Better { top1, top5, loss, is_average } = better(record);
         format!(
-            "validation top-1 {}, top-5 {}, loss {}",
-            format::percent(record.val_top1),
-            format::percent(record.val_top5),
-            format::loss(record.val_loss)
+            "validation top-1 {}, top-5 {}, loss {}{}",
+            format::percent(top1),
+            format::percent(top5),
+            format::loss(loss),
+            if is_average { " (average of weights)" } else { "" }
         )
     };
     match best {
@@ -149,6 +177,7 @@ pub(crate) fn record(stage: &str, epoch: u64, train_top1: f64, val_top1: f64) ->
         host_memory_bytes: None,
         unix_seconds: 0.0,
         rollbacks: 0,
+        halvings: 0,
         device_memory_bytes: None,
         bad_images: 0,
         skipped_steps: 0,

@@ -1,7 +1,10 @@
 //! A chart of numbers over numbers as SVG.
 
 use crate::axis::Axis;
-use crate::html::{escape, put};
+use crate::html::{escape, put, shorten};
+
+/// Characters of a name in the legend.
+const LONGEST: usize = 22;
 
 const LEFT: f64 = 62.0;
 const RIGHT: f64 = 24.0;
@@ -98,9 +101,8 @@ impl XyChart<'_> {
     fn at(&self, x: f64, y: f64) -> Option<(f64, f64)> {
         let x = self.x.place(x, LEFT, self.right())?;
         let y = self.y.place(y, self.bottom(), TOP)?;
-        // What lies far outside of the axis would draw over everything else.
-        let inside = y > TOP - 20.0 && y < self.bottom() + 20.0;
-        inside.then_some((x, y))
+        // What lies outside of the axis would draw over everything else.
+        Some((x, y.clamp(TOP - 8.0, self.bottom() + 8.0)))
     }
 
     fn draw_axes(&self, out: &mut String) {
@@ -166,9 +168,9 @@ impl XyChart<'_> {
                 out,
                 "<text class=\"label {}\" x=\"{right:.1}\" y=\"14\" text-anchor=\"end\">{}</text>",
                 line.class,
-                escape(line.label)
+                escape(&shorten(line.label, LONGEST))
             );
-            right -= 7.0 * line.label.chars().count() as f64 + 16.0;
+            right -= 7.0 * line.label.chars().count().min(LONGEST) as f64 + 16.0;
         }
     }
 

@@ -92,6 +92,9 @@ fn the_report_shows_what_was_learnt() {
     place.ok(&["report", "run", "--data", "moved"]);
     let html = std::fs::read_to_string(place.path("run/report.html")).unwrap();
     assert!(html.contains("<svg") && !html.contains("Confusion matrix"));
+    assert!(html.contains("the run has not come to its end"));
+    let message = place.fails(5, &["grad-cam", "run", "--worst", "1", "--data", "moved"]);
+    assert!(message.contains("has no outputs"), "{message}");
 }
 
 #[test]
@@ -131,6 +134,9 @@ fn pictures_are_explained() {
     }
     let found = json(&place.ok(&["grad-cam", "run", picture, "--class", "cross", "--json"]));
     assert_eq!(found[0]["class"], "cross");
+    let found = json(&place.ok(&["grad-cam", "run", "--class", "cross", "--json"]));
+    assert_eq!(found.as_array().unwrap().len(), 6, "its validation pictures");
+    assert!(found.as_array().unwrap().iter().all(|row| row["label"] == "cross"));
 
     let message = place.fails(2, &["grad-cam", "run", picture, "--class", "cat"]);
     assert!(message.contains("no class `cat`; the run has"), "{message}");
@@ -160,15 +166,25 @@ fn runs_are_scored_alone_together_and_against_each_other() {
 
     let said = place.ok(&["evaluate", "one", "--fit-temperature"]);
     assert!(said.contains("temperature"), "{said}");
+    let kept = said.contains("%: kept");
+    assert_eq!(place.path("one/temperature.json").is_file(), kept, "{said}");
+    std::fs::write(
+        place.path("one/temperature.json"),
+        serde_json::json!({ "checkpoint": alone["checkpoint"], "temperature": 2.0 }).to_string(),
+    )
+    .unwrap();
     place.ok(&["export", "one", "--output", "one.safetensors"]);
     let card = json(&std::fs::read_to_string(place.path("one.json")).unwrap());
-    assert!(card["temperature"].as_f64().unwrap() > 0.0, "{card}");
+    assert_eq!(card["temperature"], 2.0);
+    let cooler = json(&place.ok(&["evaluate", "one", "--json"]));
+    assert_eq!(cooler["top1"], alone["top1"]);
+    assert_ne!(cooler["scores"]["brier"], alone["scores"]["brier"]);
 
     let said = place.ok(&["compare", "one", "two"]);
     assert!(said.contains("two is") && said.contains("McNemar"), "{said}");
     let html = std::fs::read_to_string(place.path("comparison.html")).unwrap();
     assert!(html.contains("<code>seed</code>") && html.contains("<svg"));
-    let message = place.fails(1, &["compare", "one", "phase9"]);
+    let message = place.fails(2, &["compare", "one", "phase9"]);
     assert!(message.contains("phase9: neither a run directory nor"), "{message}");
 
     let other = [
@@ -209,8 +225,14 @@ fn a_run_is_watched_from_this_machine_alone() {
     };
     let answer = ask("GET", "/", address);
     assert!(address.starts_with("127.0.0.1:"), "{line}");
-    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("http-equiv=\"refresh\""));
-    assert!(answer.contains("Confusion matrix"));
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("Confusion matrix"));
+    // A run that is over is not looked at again and again; one that goes on is.
+    assert!(!answer.contains("http-equiv=\"refresh\""));
+    std::fs::remove_file(place.path("run/evaluation.json")).unwrap();
+    let answer = ask("GET", "/", address);
+    assert!(
+        answer.contains("http-equiv=\"refresh\"") && answer.contains("has not come to its end")
+    );
     assert!(ask("GET", "/../config.toml", address).starts_with("HTTP/1.1 404"));
     assert!(ask("POST", "/", address).starts_with("HTTP/1.1 405"));
     assert!(ask("GET", "/", "example.org").starts_with("HTTP/1.1 403"));

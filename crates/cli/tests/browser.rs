@@ -104,7 +104,7 @@ fn the_report_renders_sorts_and_shows_every_picture() {
     };
     let place = Workplace::new();
     let page = report(&place);
-    for size in ["1280,1000", "390,844"] {
+    for size in ["1280,1000", "500,900"] {
         let (seen, console) = look(browser, &page, size);
         assert_eq!(console, "", "{size}");
         assert_eq!(seen["errors"], serde_json::json!([]), "{size}");

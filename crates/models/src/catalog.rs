@@ -213,7 +213,8 @@ impl Network {
         self.forward_between(0..self.stage_names().len(), input)
     }
 
-    /// The stages of a range, from the map before the first of them, of stage 0 the picture, to the map after the last.
+    /// The stages of a range, from the map before the first of them, of stage 0 the picture, to the map after the last;
+    /// what lies past the end does nothing.
     ///
     /// # Shapes
     /// `[batch, features, height, width]` to `[batch, features', height', width']`.

@@ -103,7 +103,8 @@ impl CifarResNet {
             0 => return execution.conv_norm((&self.conv1, &self.bn1), x, Then::RELU),
             1 => &self.layer1,
             2 => &self.layer2,
-            _ => &self.layer3,
+            3 => &self.layer3,
+            _ => return x,
         };
         layer.iter().fold(x, |x, block| block.forward(x, execution))
     }

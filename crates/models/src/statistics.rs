@@ -16,10 +16,10 @@ pub struct RunningStatistics {
 impl RunningStatistics {
     /// Those of `network`.
     pub fn of(network: &Network) -> Self {
-        let mut copy = Copy { path: NamePath::default(), tensors: HashMap::new() };
+        let mut collect = Collect { path: NamePath::default(), tensors: HashMap::new() };
         // `valid` brings the running tensors up to date.
-        network.valid().visit(&mut copy);
-        Self { tensors: copy.tensors }
+        network.valid().visit(&mut collect);
+        Self { tensors: collect.tensors }
     }
 
     /// `network`, which is on an autodiff device, with these statistics instead of its own.
@@ -131,12 +131,12 @@ impl ModuleVisitor for Take<'_> {
     }
 }
 
-struct Copy {
+struct Collect {
     path: NamePath,
     tensors: HashMap<ParamId, Tensor<1>>,
 }
 
-impl ModuleVisitor for Copy {
+impl ModuleVisitor for Collect {
     fn enter_module(&mut self, name: &str, container: &str) {
         self.path.enter(name, container);
     }

@@ -200,7 +200,7 @@ impl Versions<'_> {
                 return Err(self.layers.fault(&change.path, problem.to_owned()));
             }
             verdict.inexact = difference(before, after, (state, was_done));
-            if changes.iter().any(|change| change.path.starts_with(&format!("{own}batch"))) {
+            if !verdict.of_result.is_empty() {
                 // Memory may suffice for the new passes.
                 state.halvings = 0;
             }

@@ -17,11 +17,16 @@ pub(crate) fn on_device<T>(read: Result<T, ExecutionError>) -> Result<T, Error> 
 }
 
 /// Burn passes errors of its backends on as text. These are cubecl's: an allocation that the driver refuses, one above
-/// the device's largest buffer, and a kernel that found no memory.
+/// the device's largest buffer, no page left for one, a kernel that found no memory, and the driver's own word for it.
 fn is_about_memory(line: &str) -> bool {
-    ["out of device memory", "can't allocate buffer", "out-of-memory error"]
-        .iter()
-        .any(|sign| line.contains(sign))
+    const SIGNS: [&str; 5] = [
+        "out of device memory",
+        "can't allocate buffer",
+        "Can't allocate",
+        "out-of-memory error",
+        "OUT_OF_MEMORY",
+    ];
+    SIGNS.iter().any(|sign| line.contains(sign))
 }
 
 /// Failures for tests, as no test can rely on a device that is too small.

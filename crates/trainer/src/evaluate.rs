@@ -54,6 +54,8 @@ pub(crate) struct Test<'a> {
     pub(crate) recipe: &'a Arc<Recipe>,
     /// Whose loss and batches are used.
     pub(crate) stage: &'a StagePlan,
+    /// How often its passes were halved.
+    pub(crate) halvings: u32,
 }
 
 /// Scores `network` on every picture of the listing, once, in order, on the plain device. `outputs` gets the logits.
@@ -65,11 +67,11 @@ pub(crate) fn evaluate(
     mut outputs: Option<&mut Outputs>,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Scores, Error> {
-    let Test { listing, recipe, stage } = *test;
+    let Test { listing, recipe, stage, halvings } = *test;
     let network = network.valid();
     let classes = stage.card.class_names.len();
     let mut scores = Scores { tally: Tally::default(), confusion: vec![vec![0; classes]; classes] };
-    let plan = BatchPlan::evaluation(listing.count(), stage.pictures_in_pass(device, 0));
+    let plan = BatchPlan::evaluation(listing.count(), stage.pictures_in_pass(device, halvings));
     let mut done = 0;
     for batch in loader.run(listing.clone(), plan, recipe.clone(), SampleKeys::evaluation()) {
         let batch = batch?;

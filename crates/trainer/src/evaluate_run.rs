@@ -98,6 +98,7 @@ impl Loaded<'_> {
             network: &self.network,
             card: &self.card,
             stage: run.stage_of(&self.set.state, &file)?,
+            halvings: self.set.state.halvings,
             view: View::PLAIN,
             file,
         })

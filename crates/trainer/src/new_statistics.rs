@@ -26,8 +26,12 @@ pub(crate) fn with_new_statistics(
     let mut pass = StatisticsPass::new(network, |name| frozen.keeps_statistics(name));
     for (micro, batch) in train.epoch(stage, state).enumerate() {
         let batch = batch?;
-        if !batch.labels.is_empty() {
-            train.seed_dropout(device, state, micro);
+        if batch.labels.is_empty() {
+            continue;
+        }
+        train.seed_dropout(device, state, micro);
+        let in_pass = stage.pictures_in_pass(device, state.halvings);
+        for batch in batch.split(in_pass as usize) {
             pass = pass.observe(pictures(batch, &device.clone().autodiff()));
         }
     }

@@ -48,7 +48,12 @@ impl Stepper {
         } else {
             let factor = 1.0 / (samples as f64 * stage.loss_scale(&state));
             let gradients = stage.finished(gradients, norm, factor, &network, anchor.as_ref())?;
-            optimizer.step(network, gradients, stage.rates(step, &state))
+            let network = optimizer.step(network, gradients, stage.rates(step, &state));
+            if step == 0 {
+                // The optimizer's own tensors are made now. If there is no memory for them, smaller passes are no help.
+                on_device(self.device.sync())?;
+            }
+            network
         };
         state.step_in_epoch += 1;
         state.run_step += 1;

@@ -92,14 +92,18 @@ impl Outputs {
         directory.write(FILE, &tensors_to_bytes(&path, tensors, metadata)?)
     }
 
-    /// Those in a run's directory, if it has come to its evaluation.
+    /// Those in a run's directory, if it has come to its evaluation and they are of the checkpoint that was evaluated.
     ///
     /// # Errors
     /// [`Error::RunDirectory`] for a file that is damaged.
     pub fn of_run(directory: &RunDirectory) -> Result<Option<Self>, Error> {
         let path = directory.path().join(FILE);
+        let Some(evaluation) = directory.evaluation()? else { return Ok(None) };
         match std::fs::read(&path) {
-            Ok(bytes) => Self::read(&path, &bytes).map(Some),
+            Ok(bytes) => {
+                let outputs = Self::read(&path, &bytes)?;
+                Ok(Some(outputs).filter(|outputs| outputs.checkpoint == evaluation.checkpoint))
+            }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(Error::run_directory(&path, error)),
         }
@@ -107,7 +111,8 @@ impl Outputs {
 
     fn read(path: &Path, bytes: &[u8]) -> Result<Self, Error> {
         let fault = |problem: &str| Error::run_directory(path, problem);
-        let mut file = tensors_from_bytes(path, bytes)?;
+        let damaged = |error: Error| Error::run_directory(path, error);
+        let mut file = tensors_from_bytes(path, bytes).map_err(damaged)?;
         let text = file.metadata.get("outputs").ok_or_else(|| fault("not outputs of a network"))?;
         let Header { checkpoint, class_names, pictures, labels } =
             serde_json::from_str(text).map_err(|error| Error::run_directory(path, error))?;

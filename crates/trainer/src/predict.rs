@@ -1,6 +1,7 @@
 //! Classifying single pictures.
 
 use crate::card::ModelCard;
+use crate::device_read::on_device;
 use crate::error::Error;
 use burn::tensor::activation::softmax;
 use burn::tensor::{DType, Device, Tensor, TensorData};
@@ -39,7 +40,7 @@ pub fn logits(
     path: &Path,
 ) -> Result<Vec<f32>, Error> {
     let logits = forward(network, card, device, path)?;
-    Ok(logits.into_data().iter::<f32>().collect())
+    Ok(on_device(logits.try_into_data())?.iter::<f32>().collect())
 }
 
 /// Classifies the picture at `path`, prepared as in evaluation; probabilities by the card's temperature.
@@ -55,8 +56,7 @@ pub fn predict(
 ) -> Result<Prediction, Error> {
     let temperature = card.temperature.unwrap_or(1.0);
     let probabilities = softmax(forward(network, card, device, path)? / temperature, 1);
-    let mut ranked: Vec<ClassProbability> = probabilities
-        .into_data()
+    let mut ranked: Vec<ClassProbability> = on_device(probabilities.try_into_data())?
         .iter::<f32>()
         .zip(&card.class_names)
         .map(|(probability, class)| ClassProbability { class: class.clone(), probability })

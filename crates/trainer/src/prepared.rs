@@ -38,6 +38,8 @@ pub(crate) struct ToScore<'a> {
     pub(crate) file: PathBuf,
     /// Whose loss and batches are used.
     pub(crate) stage: &'a StagePlan,
+    /// How often its passes were halved.
+    pub(crate) halvings: u32,
     pub(crate) view: View,
 }
 
@@ -149,9 +151,9 @@ impl Prepared {
         settings: &RunSettings,
         observer: &mut dyn Observer,
     ) -> Result<Scores, Error> {
-        let ToScore { network, card, ref file, stage, view } = *scored;
+        let ToScore { network, card, ref file, stage, halvings, view } = *scored;
         let recipe = view.recipe(card).map_err(|error| Error::checkpoint(file, error))?;
-        let test = Test { listing: &self.val, recipe: &Arc::new(recipe), stage };
+        let test = Test { listing: &self.val, recipe: &Arc::new(recipe), stage, halvings };
         let validating = &mut |done, total| observer.validating(done, total);
         evaluate(network, &settings.device, &self.loader(settings), &test, outputs, validating)
     }

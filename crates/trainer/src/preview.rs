@@ -15,6 +15,7 @@ use crate::step_gradients::pictures;
 use crate::training_pictures::TrainingPictures;
 use kiln_augment::Image8;
 use kiln_augment::mix::MixedLabel;
+use kiln_data::Batch;
 use kiln_models::{Network, parameter_count};
 use kiln_optim_schedules::Gradients;
 use std::path::Path;
@@ -74,11 +75,12 @@ pub fn preview(
     for (index, plan) in prepared.stages.into_iter().enumerate() {
         network = plan.params.apply(network);
         let (shown, labels) = first_batch(&plan, &train, index)?;
+        let (pictures_in_pass, pass) = pass_bytes(&plan, &network, &train, index, settings)?;
         let memory = MemoryEstimate {
             weights: weight_bytes(&network) * if plan.average.is_some() { 2 } else { 1 },
             optimizer: optimizer_bytes(&plan, &network)?,
-            pictures_in_pass: plan.pictures_in_pass(&settings.device, 0),
-            pass: pass_bytes(&plan, &network, &train, index, settings)?,
+            pictures_in_pass,
+            pass,
         };
         let (learning, parameters) = (plan.params.learning(&network), parameter_count(&network));
         previews.push(Preview { plan, learning, parameters, pictures: shown, labels, memory });
@@ -124,25 +126,45 @@ fn first_batch(
     Ok((shown(plan, &batch.images, batch.size), labels))
 }
 
-/// The memory of one pass over a micro-batch of the last epoch, whose pictures are the largest.
+/// Pictures in a pass of the last epoch, whose pictures are the largest, and the memory that it takes. Where there is not
+/// enough, fewer pictures are tried, as in training.
 fn pass_bytes(
     plan: &StagePlan,
     network: &Network,
     train: &TrainingPictures,
     index: usize,
     settings: &RunSettings,
-) -> Result<Option<u64>, Error> {
-    let state = TrainState { stage: index, epoch: plan.epochs - 1, ..TrainState::default() };
-    let Some(batch) = train.epoch(plan, &state).next() else { return Ok(None) };
-    let parts = batch?.split(plan.pictures_in_pass(&settings.device, 0) as usize);
-    let Some(batch) = parts.into_iter().next() else { return Ok(None) };
-    if batch.labels.is_empty() {
-        return Ok(None);
+) -> Result<(u32, Option<u64>), Error> {
+    let mut halvings = 0;
+    loop {
+        let in_pass = plan.pictures_in_pass(&settings.device, halvings);
+        let state = TrainState { stage: index, epoch: plan.epochs - 1, ..TrainState::default() };
+        let Some(batch) = train.epoch(plan, &state).next() else { return Ok((in_pass, None)) };
+        let first = batch?.split(in_pass as usize).into_iter().next();
+        let Some(batch) = first.filter(|batch| !batch.is_empty()) else {
+            return Ok((in_pass, None));
+        };
+        match try_pass(plan, network, batch, &state, (train, settings)) {
+            Ok(bytes) => return Ok((in_pass, bytes)),
+            Err(Error::OutOfMemory { .. }) if in_pass > 1 => halvings += 1,
+            Err(error) => return Err(error),
+        }
+        settings.device.memory_cleanup();
     }
+}
+
+/// By how much a pass over a batch raises the memory in use.
+fn try_pass(
+    plan: &StagePlan,
+    network: &Network,
+    batch: Batch,
+    state: &TrainState,
+    (train, settings): (&TrainingPictures, &RunSettings),
+) -> Result<Option<u64>, Error> {
     let labels: Vec<MixedLabel> = batch.labels.iter().copied().map(MixedLabel::pure).collect();
     let device = settings.device.clone().autodiff();
     let before = memory_before(&settings.device);
-    train.seed_dropout(&settings.device, &state, 0);
+    train.seed_dropout(&settings.device, state, 0);
     let input = pictures(batch, &device).cast(plan.precision.dtype());
     let loss = plan.loss.sum(network.forward(input), &labels, &device);
     let mut gradients = Gradients::default();

@@ -10,8 +10,8 @@ use crate::spec::Layers;
 use crate::tally::Tally;
 use crate::train::Progress;
 use burn::module::Module as _;
-use kiln_models::{DropScale, Network};
-use kiln_optim_schedules::{Anchor, Rates, Schedule};
+use kiln_models::DropScale;
+use kiln_optim_schedules::{Rates, Schedule};
 use serde::{Deserialize, Serialize};
 
 /// How a range test goes.
@@ -97,7 +97,7 @@ impl SmoothedLoss {
 /// Trains a stage for a few steps while its rate grows, with the network, pictures, augmentation, mixing, loss, optimizer,
 /// precision and accumulation that it would train with, and tells what came of each step.
 ///
-/// It begins with the first weights of the experiment, also for a later stage. Nothing is written but the cache of chosen
+/// It begins with the first weights of the experiment, also for a later stage, and ends early when it is asked to stop. Nothing is written but the cache of chosen
 /// subsets and generated pictures, and a run that begins after it is what it would have been without.
 ///
 /// # Errors
@@ -129,7 +129,7 @@ pub fn range_test(
     let network = stage.params.apply(network).with_drop_scale(DropScale::default());
     let mut progress = Progress {
         optimizer: stage.new_optimizer(&network)?,
-        anchor: anchor(&stage, &network),
+        anchor: stage.anchor(&network.valid()),
         network,
         average: None,
         state: TrainState { stage: number, ..TrainState::default() },
@@ -141,6 +141,9 @@ pub fn range_test(
         progress.state = TrainState { epoch, step_in_epoch: 0, ..progress.state };
         let mut batches = stepper.train.epoch(&stage, &progress.state);
         for step in 0..stage.steps_in_epoch(epoch) {
+            if settings.stop.is_requested() {
+                break 'steps;
+            }
             progress.state.tally = Tally::default();
             let lr = stage.rates(stage.step(&progress.state), &progress.state).lr;
             progress = match stepper.optimizer_step(&stage, progress, &mut batches, observer) {
@@ -170,9 +173,6 @@ pub fn range_test(
             lowest = lowest.min(smoothed);
             if smoothed > 4.0 * lowest {
                 diverged = true;
-                break 'steps;
-            }
-            if settings.stop.is_requested() {
                 break 'steps;
             }
         }
@@ -218,11 +218,4 @@ impl Schedule for RangeTest {
         };
         Rates { lr, momentum: None }
     }
-}
-
-/// What draws the weights to those the stage starts from.
-fn anchor(stage: &StagePlan, network: &Network) -> Option<Anchor> {
-    let of_head = network.head_parameters();
-    let settings = stage.l2_sp.clone()?;
-    Some(Anchor::new(settings, &network.valid(), |id| of_head.contains(&id)))
 }

@@ -50,6 +50,9 @@ pub struct EpochRecord {
     /// How often the run had diverged and gone back to a checkpoint by then.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub rollbacks: u64,
+    /// How often the stage's passes had been halved by then because the device was out of memory.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub halvings: u64,
 }
 
 /// Some optimizer steps. The loss and the accuracy are means over their training pictures, each as the model saw it, and

@@ -104,7 +104,9 @@ pub fn resume(
         observer.note(&format!("changed: {line}"));
     }
     // The result of a run that was finished, and is not any more if it is longer now.
-    directory.remove("evaluation.json")?;
+    for result in ["evaluation.json", "outputs.safetensors", "temperature.json"] {
+        directory.remove(result)?;
+    }
     // Both configurations are known until the new one is there, so that a kill in between does no harm.
     let sum = sha256(config.as_bytes());
     identity.config_sha256.push(sum.clone());

@@ -171,7 +171,9 @@ impl RunDirectory {
 
     /// The run's name: the folder's.
     pub fn name(&self) -> String {
-        self.path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+        // `.` has no name of its own.
+        let whole = self.path.canonicalize().unwrap_or_else(|_| self.path.clone());
+        whole.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
     }
 
     /// Where the checkpoints are.
@@ -284,7 +286,10 @@ impl RunDirectory {
     }
 
     /// What was fitted for the weights of this checkpoint, if anything was.
-    pub(crate) fn temperature(&self, checkpoint: &str) -> Result<Option<f64>, Error> {
+    ///
+    /// # Errors
+    /// [`Error::RunDirectory`] for a file that is damaged.
+    pub fn temperature(&self, checkpoint: &str) -> Result<Option<f64>, Error> {
         let path = self.path.join(TEMPERATURE);
         let text = match std::fs::read_to_string(&path) {
             Ok(text) => text,

@@ -162,7 +162,8 @@ impl Kitchen<'_> {
     ) -> Result<AverageScores, Error> {
         let (card, file) = self.card;
         let (stage, view, file) = (self.stage()?, View::PLAIN, file.to_owned());
-        let to_score = ToScore { network, card, file, stage, view };
+        let halvings = self.state.halvings;
+        let to_score = ToScore { network, card, file, stage, halvings, view };
         let scores = self.run.score(&to_score, None, self.settings, observer)?;
         Ok(scores.into())
     }

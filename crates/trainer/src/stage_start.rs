@@ -20,7 +20,9 @@ pub(crate) fn anchor(
     resumed: bool,
     directory: &RunDirectory,
 ) -> Result<Option<Anchor>, Error> {
-    let Some(settings) = stage.l2_sp.clone() else { return Ok(None) };
+    if stage.l2_sp.is_none() {
+        return Ok(None);
+    }
     let name = format!("stage{:02}-start.safetensors", state.stage + 1);
     let path = directory.path().join(&name);
     // A copy, whose parameters are known by the same ids.
@@ -37,6 +39,13 @@ pub(crate) fn anchor(
         directory.write(&name, &bytes)?;
         state.anchor_sha256 = Some(sha256(&bytes));
     }
-    let of_head = network.head_parameters();
-    Ok(Some(Anchor::new(settings, &start, |id| of_head.contains(&id))))
+    Ok(stage.anchor(&start))
+}
+
+impl StagePlan {
+    /// What draws weights to those of `start`, if anything does.
+    pub(crate) fn anchor(&self, start: &Network) -> Option<Anchor> {
+        let of_head = start.head_parameters();
+        Some(Anchor::new(self.l2_sp.clone()?, start, |id| of_head.contains(&id)))
+    }
 }

@@ -129,7 +129,7 @@ impl Trainer<'_> {
         let Progress { network, optimizer, anchor, mut average, mut state } = progress;
         let began = Instant::now();
         self.stepper.watchdog.enter(Phase::Validation);
-        let scores = self.score(stage, &network, observer)?;
+        let scores = self.score(stage, (&network, state.halvings), observer)?;
         if state.tally.samples == 0 && state.skipped_steps > 0 {
             let what = "gradients overflowed in f16 in every step of the epoch";
             return Err(stage.diverged(&state, what.to_owned()));
@@ -167,10 +167,12 @@ impl Trainer<'_> {
             bad_images: state.tally.bad_images + scores.tally.bad_images,
             skipped_steps: state.skipped_steps,
             rollbacks: state.rollbacks,
+            halvings: state.halvings.into(),
         };
         let needs_statistics = stage.average.is_some_and(Pace::needs_statistics);
         if let Some(average) = begun(average.as_ref()).filter(|_| !needs_statistics) {
-            record.average = self.average_scores(stage, &average.network, observer)?;
+            record.average =
+                self.average_scores(stage, (&average.network, state.halvings), observer)?;
         }
         let ends = stage.ends(&mut state, &record);
         if let Some(begun) = begun(average.as_ref()).filter(|_| needs_statistics && ends) {
@@ -186,7 +188,7 @@ impl Trainer<'_> {
                 &next,
                 &self.stepper.device,
             )?;
-            record.average = self.average_scores(stage, &network, observer)?;
+            record.average = self.average_scores(stage, (&network, state.halvings), observer)?;
             average = Some(Averaged { network, updates: begun.updates });
         }
         record.seconds = state.seconds + began.elapsed().as_secs_f64();
@@ -229,21 +231,21 @@ impl Trainer<'_> {
     fn average_scores(
         &self,
         stage: &StagePlan,
-        network: &Network,
+        network: (&Network, u32),
         observer: &mut dyn Observer,
     ) -> Result<Option<AverageScores>, Error> {
         let scores: AverageScores = self.score(stage, network, observer)?.into();
         Ok(Some(scores).filter(|scores| scores.val_loss.is_finite()))
     }
 
-    /// The network on the validation set.
+    /// The network on the validation set, in passes that were halved so often.
     fn score(
         &self,
         stage: &StagePlan,
-        network: &Network,
+        (network, halvings): (&Network, u32),
         observer: &mut dyn Observer,
     ) -> Result<Scores, Error> {
-        let test = Test { listing: &self.val, recipe: &stage.val_recipe, stage };
+        let test = Test { listing: &self.val, recipe: &stage.val_recipe, stage, halvings };
         let validating = &mut |done, total| {
             self.stepper.watchdog.enter(Phase::Validation);
             observer.validating(done, total);

@@ -6,8 +6,8 @@ mod support;
 use burn::tensor::Device;
 use kiln_trainer::spec::Layers;
 use kiln_trainer::{
-    Destination, Outputs, RangeTest, RunDirectory, Silent, Sweep, TestTimeAugmentation, begin,
-    best_model, evaluate_run, outputs_of_views, range_test,
+    Destination, Outputs, RangeTest, RunDirectory, RunSettings, Silent, Sweep,
+    TestTimeAugmentation, begin, best_model, evaluate_run, outputs_of_views, range_test,
 };
 use std::path::Path;
 use support::runs::{layers_of, settings};
@@ -115,7 +115,10 @@ fn outputs_are_those_of_the_evaluation() {
     std::fs::remove_file(run.path().join("outputs.safetensors")).unwrap();
     assert_eq!(Outputs::of_run(&run).unwrap(), None);
     let again = evaluate_run(run.path(), None, &settings(), &mut Silent).unwrap();
-    assert_eq!((again.0, again.1), (scores, outputs.clone()));
+    assert_eq!((again.0, again.1), (scores.clone(), outputs.clone()));
+    let three = RunSettings { workers: 3, ..settings() };
+    let again = evaluate_run(run.path(), None, &three, &mut Silent).unwrap();
+    assert_eq!((again.0, again.1), (scores, outputs.clone()), "with three workers");
     assert_eq!(Outputs::of_run(&run).unwrap().as_ref(), Some(&outputs));
     let file = run.path().join("outputs.safetensors");
     let mut bytes = std::fs::read(&file).unwrap();

@@ -81,16 +81,6 @@ fn every_kind_of_mistake_is_named_with_its_place() {
             "a number of pictures or \"auto\"",
         ),
         (
-            "common.batch.micro=\"auto\"",
-            "stage.train.batch: micro = \"auto\" needs effective",
-            "the number of pictures in a step",
-        ),
-        (
-            "common.batch.effective=64",
-            "stage.train.batch: effective is for micro = \"auto\"",
-            "micro x accumulate",
-        ),
-        (
             "common.precision=\"mixed\"",
             "--set common.precision=\"mixed\": stage.train.precision: unknown variant `mixed`",
             "expected one of `f32`, `bf16`, `f16`",

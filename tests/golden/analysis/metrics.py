@@ -3,11 +3,12 @@
 All are computed in float64 from the softmax of the logits, by scikit-learn and torchmetrics.
 
 Precision is null for a class never predicted, recall for a class without samples, F1 for a class
-with neither (zero_division=nan). The averages are over all classes, and there these count as 0
-(zero_division=0). Balanced accuracy is the mean recall of the classes that have samples. The area
-under the ROC curve of a class is null without samples of it or of others, its average precision
-without samples of it; their means are over the classes that have one. Kappa is null if chance
-alone agrees always. The temperature is null if no picture is wrong, as no T is the best then.
+with neither (zero_division=nan). The averages are over the classes that occur or are predicted, and
+there what is undefined counts as 0 (zero_division=0). Balanced accuracy is the mean recall of the
+classes that have samples. The area under the ROC curve of a class is null without samples of it or
+of others, its average precision without samples of it; their means are over the classes that have
+one. Kappa is null if chance alone agrees always. The temperature is null if no picture is wrong, as
+no T is the best then.
 
 A bin of confidences holds low <= confidence < high, as in torchmetrics, whose confidence of
 exactly 1 would be in a 16th bin; no case has one, nor one next to an edge. An empty bin has
@@ -137,7 +138,7 @@ def per_class(labels, predicted, probabilities, classes):
     averages = {}
     for average in ("macro", "micro", "weighted"):
         *rates, _ = precision_recall_fscore_support(
-            labels, predicted, average=average, zero_division=0, **everything
+            labels, predicted, average=average, zero_division=0
         )
         averages[average] = {name: float(x) for name, x in zip(RATES, rates, strict=True)}
     curves = {"roc_auc": [], "average_precision": []}

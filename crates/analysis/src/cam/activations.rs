@@ -13,6 +13,7 @@ pub struct Explainer {
     /// On the autodiff device, everything frozen: what it does is what the plain one does.
     frozen: Network,
     device: Device,
+    temperature: f64,
 }
 
 /// The maps of one stage for one picture.
@@ -34,7 +35,14 @@ impl Explainer {
     /// Of a network on the plain device `device`.
     pub fn new(network: Network, device: Device) -> Self {
         let frozen = network.clone().train().frozen(|_| Some(Freeze::WeightsAndStats));
-        Self { plain: network, frozen, device }
+        Self { plain: network, frozen, device, temperature: 1.0 }
+    }
+
+    /// One whose probabilities are of logits divided by `temperature`, if there is one.
+    #[must_use]
+    pub fn with_temperature(mut self, temperature: Option<f64>) -> Self {
+        self.temperature = temperature.unwrap_or(1.0);
+        self
     }
 
     /// Stages of the network, see [`Network::stage_names`].
@@ -63,7 +71,7 @@ impl Explainer {
     /// # Shapes
     /// `[batch, channels, height, width]` to a row of probabilities for each picture.
     pub fn probabilities(&self, pictures: Tensor<4>) -> Vec<Vec<f32>> {
-        rows(softmax(self.plain.forward(pictures), 1))
+        rows(softmax(self.plain.forward(pictures) / self.temperature, 1))
     }
 
     /// Logits of all classes.

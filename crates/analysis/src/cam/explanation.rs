@@ -9,15 +9,15 @@ use burn::tensor::Tensor;
 use kiln_augment::Image8;
 
 /// Steps in which pixels are taken away and given back.
-const STEPS: usize = 16;
+const STEPS: usize = 8;
 
 /// What a network sees in a picture.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Explanation {
-    /// The class that is explained.
-    pub class: usize,
-    /// Its probability.
-    pub probability: f32,
+    /// The most probable class, and its probability.
+    pub predicted: (usize, f32),
+    /// The class that is explained, and its probability.
+    pub class: (usize, f32),
     /// Where it is seen, from 0 to 1, at the picture's size.
     pub map: HeatMap,
     /// How far the map is to be trusted.
@@ -49,8 +49,8 @@ pub fn explain(
     let map = method.map(explainer, input, stage, class);
     let map = map.over_picture(size.width as usize, size.height as usize);
     Explanation {
-        class,
-        probability: probabilities[class],
+        predicted: (predicted, probabilities[predicted]),
+        class: (class, probabilities[class]),
         trust: trust(explainer, input, &map, class, STEPS),
         overlay: overlay(&picture, &map),
         map,

@@ -15,11 +15,11 @@ pub struct Average {
     pub f1: f64,
 }
 
-/// The three ways to average over classes. What is undefined of a class, such as the precision of one that is never
-/// predicted, counts as 0.
+/// The three ways to average over the classes that occur or are predicted. What is undefined of such a class, as the
+/// precision of one that is never predicted, counts as 0.
 ///
 /// # Parity
-/// scikit-learn's `precision_recall_fscore_support` over all classes with `zero_division=0`.
+/// scikit-learn's `precision_recall_fscore_support` with `zero_division=0`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Averages {
     /// Each class counts the same.
@@ -35,6 +35,7 @@ impl Averages {
     pub fn of(matrix: &ConfusionMatrix) -> Self {
         let (hits, supports, predicted) = (matrix.hits(), matrix.supports(), matrix.predicted());
         let classes: Vec<(Average, f64)> = (0..hits.len())
+            .filter(|class| supports[*class] + predicted[*class] > 0)
             .map(|class| {
                 let of = |part, whole| fraction(part, whole).unwrap_or(0.0);
                 let average = Average {

@@ -23,15 +23,6 @@ impl ConfusionMatrix {
         &self.counts
     }
 
-    /// The parts of each true class's samples, which add up to 1; zeros for a class without samples.
-    pub fn normalised(&self) -> Vec<Vec<f64>> {
-        let row = |row: &Vec<u64>| {
-            let all = row.iter().sum();
-            row.iter().map(|&count| fraction(count, all).unwrap_or(0.0)).collect()
-        };
-        self.counts.iter().map(row).collect()
-    }
-
     /// Number of samples.
     pub fn samples(&self) -> u64 {
         self.counts.iter().flatten().sum()

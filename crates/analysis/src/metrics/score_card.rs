@@ -2,7 +2,9 @@
 
 use super::averages::{Average, Averages};
 use super::calibration::Reliability;
+use super::confusion_matrix::ConfusionMatrix;
 use super::scored::Scored;
+use crate::scores::fraction;
 use serde::Serialize;
 
 /// What a classifier is worth on a set of samples. Numbers that are not defined are absent.
@@ -32,8 +34,31 @@ pub struct ScoreCard {
     pub macro_average_precision: Option<f64>,
     /// Expected calibration error in 15 bins.
     pub calibration_error: f64,
+    /// The largest calibration error of a bin.
+    pub largest_calibration_error: f64,
     /// Brier score, from 0 to 2.
     pub brier: f64,
+    /// Samples by true class (outer) and predicted class (inner).
+    pub confusion: Vec<Vec<u64>>,
+    /// Each class alone.
+    pub classes: Vec<OneClass>,
+}
+
+/// One class against all others. Numbers that are not defined are absent.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct OneClass {
+    /// Samples of the class.
+    pub samples: u64,
+    /// Right ones among those that were said to be of it.
+    pub precision: Option<f64>,
+    /// Those of it that were found.
+    pub recall: Option<f64>,
+    /// Harmonic mean of the two.
+    pub f1: Option<f64>,
+    /// Area under the ROC curve.
+    pub roc_auc: Option<f64>,
+    /// Average precision.
+    pub average_precision: Option<f64>,
 }
 
 impl ScoreCard {
@@ -44,6 +69,7 @@ impl ScoreCard {
         }
         let matrix = scored.confusion();
         let averages = Averages::of(&matrix);
+        let reliability = Reliability::of(scored, Reliability::BINS);
         let (macro_roc_auc, macro_average_precision) = scored.mean_ranking();
         Some(Self {
             samples: scored.len(),
@@ -57,8 +83,25 @@ impl ScoreCard {
             matthews: matrix.matthews(),
             macro_roc_auc,
             macro_average_precision,
-            calibration_error: Reliability::of(scored, Reliability::BINS).expected_error(),
+            calibration_error: reliability.expected_error(),
+            largest_calibration_error: reliability.maximum_error(),
             brier: scored.brier(),
+            classes: classes(scored, &matrix),
+            confusion: matrix.counts().to_vec(),
         })
     }
+}
+
+fn classes(scored: &Scored, matrix: &ConfusionMatrix) -> Vec<OneClass> {
+    let (hits, supports, predicted) = (matrix.hits(), matrix.supports(), matrix.predicted());
+    let ranking = scored.roc_auc().into_iter().zip(scored.average_precision());
+    let of = |(class, (roc_auc, average_precision))| OneClass {
+        samples: supports[class],
+        precision: fraction(hits[class], predicted[class]),
+        recall: fraction(hits[class], supports[class]),
+        f1: fraction(2 * hits[class], supports[class] + predicted[class]),
+        roc_auc,
+        average_precision,
+    };
+    ranking.enumerate().map(of).collect()
 }

@@ -108,6 +108,7 @@ pub(crate) struct WatchArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct LrFindArguments {
+    // CONFIG may also be the directory of a run, for its settings; its report then shows the test.
     #[command(flatten)]
     pub(crate) experiment: ExperimentArguments,
     #[command(flatten)]
@@ -127,7 +128,7 @@ pub(crate) struct LrFindArguments {
     /// How the rate grows from step to step.
     #[arg(long, value_enum, default_value_t = SweepName::Exponential)]
     pub(crate) sweep: SweepName,
-    /// The plot [default: lr-find.svg].
+    /// The plot.
     #[arg(long, value_name = "FILE", default_value = "lr-find.svg")]
     pub(crate) plot: PathBuf,
     /// Print nothing but the `--set` option that puts the suggested rate into the experiment.
@@ -186,7 +187,7 @@ pub(crate) struct GradCamArguments {
     /// How the maps are made.
     #[arg(long, value_enum, default_value_t = CamName::GradCam)]
     pub(crate) method: CamName,
-    /// The class to explain [default: the one predicted].
+    /// The class to explain [default: the one predicted]; without any pictures, the first of its validation pictures.
     #[arg(long, value_name = "CLASS")]
     pub(crate) class: Option<String>,
     /// The stage of the network whose maps are used, such as `layer3` [default: the last with

@@ -38,7 +38,7 @@ pub(crate) enum Command {
     Average(AverageArguments),
     /// Work with files of weights.
     Weights(WeightsArguments),
-    /// Try rates from very low to very high for a few steps, and suggest one.
+    /// Try rates from very low to very high for a few steps of an experiment or a run, and suggest one.
     LrFind(LrFindArguments),
     /// Show which parts of pictures speak for a class.
     GradCam(GradCamArguments),

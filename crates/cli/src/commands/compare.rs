@@ -1,6 +1,7 @@
 //! `kiln compare`.
 
 use crate::arguments::CompareArguments;
+use crate::exit::Usage;
 use crate::output::say;
 use anyhow::Context as _;
 use kiln_analysis::{ComparedRun, comparison_page, in_words, result_line};
@@ -13,6 +14,11 @@ pub(crate) fn compare(arguments: &CompareArguments) -> anyhow::Result<ExitCode> 
     let mut first: Option<RunDirectory> = None;
     for given in &arguments.runs {
         let (directory, _) = RunDirectory::open(&find(given)?)?;
+        let evaluation = directory.evaluation()?;
+        let temperature = match &evaluation {
+            Some(evaluation) => directory.temperature(&evaluation.checkpoint)?,
+            None => None,
+        };
         let differences = match &first {
             Some(first) => differences(first, &directory)?,
             None => Vec::new(),
@@ -20,11 +26,19 @@ pub(crate) fn compare(arguments: &CompareArguments) -> anyhow::Result<ExitCode> 
         runs.push(ComparedRun {
             name: directory.name(),
             records: directory.records()?,
-            evaluation: directory.evaluation()?,
+            evaluation,
             outputs: Outputs::of_run(&directory)?,
+            temperature,
             differences,
         });
         first.get_or_insert(directory);
+    }
+    let names: Vec<String> = runs.iter().map(|run| run.name.clone()).collect();
+    for (number, run) in runs.iter_mut().enumerate() {
+        // Two runs of one name are told apart by their folders.
+        if names.iter().filter(|name| **name == run.name).count() > 1 {
+            run.name = arguments.runs[number].display().to_string();
+        }
     }
     for run in &runs {
         say(result_line(run));
@@ -46,8 +60,6 @@ fn find(given: &Path) -> anyhow::Result<PathBuf> {
         return Ok(given.to_owned());
     }
     let found = given.to_str().map(|name| newest_run(Path::new("runs"), name)).transpose()?;
-    found.flatten().with_context(|| {
-        let given = given.display();
-        format!("{given}: neither a run directory nor an experiment with a run in runs/")
-    })
+    let problem = "neither a run directory nor an experiment with a run in runs/";
+    Ok(found.flatten().ok_or_else(|| Usage(format!("{}: {problem}", given.display())))?)
 }

@@ -9,6 +9,9 @@ use kiln_trainer::{Preview, RunSettings, preview};
 use std::path::Path;
 use std::process::ExitCode;
 
+/// Pictures of a contact sheet at most.
+const SHOWN: usize = 64;
+
 pub(crate) fn dry_run(
     experiment: &Experiment,
     settings: &RunSettings,
@@ -20,7 +23,8 @@ pub(crate) fn dry_run(
         .with_context(|| format!("cannot make the folder {}", folder.display()))?;
     for stage in &stages {
         let path = folder.join(format!("{}-{}.png", experiment.name, stage.plan.name));
-        let sheet = contact_sheet(&stage.pictures).context("no picture to show")?;
+        let shown = &stage.pictures[..stage.pictures.len().min(SHOWN)];
+        let sheet = contact_sheet(shown).context("no picture to show")?;
         write_file(&path, &png(&sheet))?;
         say(lines(stage));
         say(format!("  first pictures  {}: {}", path.display(), classes(stage)));

@@ -89,8 +89,11 @@ fn member(
     let name = run.display().to_string();
     let data = arguments.data.as_deref();
     let views = arguments.views();
-    let scored = |outputs: &Outputs| {
-        Scored::from_logits(outputs.classes(), &outputs.logits, outputs.labels.clone(), 1.0)
+    let (directory, _) = RunDirectory::open(run)?;
+    let scored = |outputs: &Outputs| -> Result<Scored, kiln_trainer::Error> {
+        let temperature = directory.temperature(&outputs.checkpoint)?.unwrap_or(1.0);
+        let (logits, labels) = (&outputs.logits, outputs.labels.clone());
+        Ok(Scored::from_logits(outputs.classes(), logits, labels, temperature))
     };
     if views.len() == 1 {
         let (evaluation, outputs) = evaluate_run(run, data, settings, reporter)?;
@@ -105,10 +108,13 @@ fn member(
             "bad_images": evaluation.bad_images,
         });
         let about = about.as_object().cloned().unwrap_or_default();
-        return Ok(Member { name, scored: scored(&outputs), outputs, about });
+        return Ok(Member { name, scored: scored(&outputs)?, outputs, about });
     }
     let mut all = outputs_of_views(run, data, &views, settings, reporter)?;
-    let looks: Vec<(Scored, f64)> = all.iter().map(|outputs| (scored(outputs), 1.0)).collect();
+    let mut looks: Vec<(Scored, f64)> = Vec::new();
+    for outputs in &all {
+        looks.push((scored(outputs)?, 1.0));
+    }
     let scored = ensemble(&looks, arguments.together.mean.into()).context("no view")?;
     let outputs = all.swap_remove(0);
     let about = json!({ "run": name, "checkpoint": outputs.checkpoint, "views": views.len() });
@@ -135,16 +141,24 @@ fn fit_temperature(member: &Member, run: &Path, quiet: bool) -> anyhow::Result<(
     let (directory, _) = RunDirectory::open(run)?;
     let outputs = &member.outputs;
     let Some(found) = Temperature::fit(outputs.classes(), &outputs.logits, &outputs.labels) else {
-        anyhow::bail!("{}: no temperature fits: every picture is right, or none", member.name);
+        anyhow::bail!(
+            "{}: no temperature is best: every picture is right, or none is",
+            member.name
+        );
     };
-    directory.write_temperature(&outputs.checkpoint, found.temperature)?;
+    let Temperature { temperature, error_before, error_after } = found;
+    let helps = error_after < error_before;
+    if helps {
+        directory.write_temperature(&outputs.checkpoint, temperature)?;
+    }
     if !quiet {
-        let Temperature { temperature, error_before, error_after } = found;
         say(format!(
-            "{}: temperature {temperature:.3}; calibration error {:.1} %, on the half that it was not fitted on {:.1} %",
+            "{}: temperature {temperature:.3}; on every second picture, fitted to the others, the calibration error goes from \
+             {:.1} to {:.1} %: {}",
             member.name,
             100.0 * error_before,
-            100.0 * error_after
+            100.0 * error_after,
+            if helps { "kept" } else { "no help, not kept" },
         ));
     }
     Ok(())

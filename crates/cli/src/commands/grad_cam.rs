@@ -8,13 +8,17 @@ use kiln_analysis::cam::{CamMethod, Explainer, explain, panel};
 use kiln_analysis::metrics::Scored;
 use kiln_analysis::{ExplainedPicture, cam_page_end, cam_page_figure, cam_page_head, png};
 use kiln_trainer::{
-    ModelCard, Outputs, RunDirectory, Silent, best_model, prepared_picture, validation_folder,
+    Error, ModelCard, Outputs, RunDirectory, Silent, best_model, prepared_picture,
+    validation_folder,
 };
 use serde_json::json;
 use std::fs::File;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+
+/// Pictures of a class that are explained when no others are asked for.
+const OF_CLASS: usize = 16;
 
 /// A picture to explain.
 struct Asked {
@@ -27,16 +31,17 @@ struct Asked {
 pub(crate) fn grad_cam(arguments: &GradCamArguments) -> anyhow::Result<ExitCode> {
     let (run, images) = arguments.paths.split_first().context("no run given")?;
     let (directory, _) = RunDirectory::open(run)?;
-    let asked = pictures(arguments, &directory, images)?;
-    if asked.is_empty() {
-        let problem = "nothing to explain: name pictures, or ask for --best N or --worst N";
-        return Err(Usage(problem.to_owned()).into());
-    }
     let device = arguments.device.open()?;
     let (network, card) = best_model(&directory, &device)?;
-    let explainer = Explainer::new(network, device.clone());
-    let stage = stage(&explainer, arguments.layer.as_deref(), &card)?;
     let class = arguments.class.as_deref().map(|name| class(&card, name)).transpose()?;
+    let asked = pictures(arguments, &directory, images)?;
+    if asked.is_empty() {
+        let problem =
+            "nothing to explain: name pictures, or ask for --best N, --worst N or --class NAME";
+        return Err(Usage(problem.to_owned()).into());
+    }
+    let explainer = Explainer::new(network, device.clone()).with_temperature(card.temperature);
+    let stage = stage(&explainer, arguments.layer.as_deref(), &card)?;
     let method = CamMethod::from(arguments.method);
     let folder = arguments.output.clone().unwrap_or_else(|| directory.path().join("grad-cam"));
     std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
@@ -53,26 +58,30 @@ pub(crate) fn grad_cam(arguments: &GradCamArguments) -> anyhow::Result<ExitCode>
             Ok(prepared) => prepared,
             Err(error) => {
                 // The others are still of use.
-                complain(format!("error: {error}"));
-                broken = Some(error);
+                if let Some(before) = broken.replace(error) {
+                    complain(format!("error: {before}"));
+                }
                 continue;
             }
         };
         let explanation = explain(&explainer, (picture, &input), method, stage, class);
         let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let plain = |c: char| if c.is_alphanumeric() || c == '-' { c } else { '_' };
+        let stem: String = stem.chars().map(plain).collect();
         let file = format!("{:03}-{stem}.png", number + 1);
         let overlay = folder.join(&file);
         let image = png(&panel(&explanation.picture, &explanation.overlay));
         std::fs::write(&overlay, image).with_context(|| overlay.display().to_string())?;
-        let class = card.class_names[explanation.class].clone();
-        let explained = ExplainedPicture { name, label, class, explanation };
+        let [predicted, class] = [explanation.predicted.0, explanation.class.0]
+            .map(|class| card.class_names[class].clone());
+        let explained = ExplainedPicture { name, label, predicted, class, explanation };
         write(&cam_page_figure(&explained, &file))?;
-        let ExplainedPicture { label, class, explanation, .. } = explained;
+        let ExplainedPicture { label, predicted, class, explanation, .. } = explained;
         if !arguments.json {
             say(format!(
                 "{}: {class} {:.1} %, trust {:+.2}: {}",
                 path.display(),
-                100.0 * explanation.probability,
+                100.0 * explanation.class.1,
                 explanation.trust.score(),
                 overlay.display(),
             ));
@@ -80,17 +89,23 @@ pub(crate) fn grad_cam(arguments: &GradCamArguments) -> anyhow::Result<ExitCode>
         rows.push(json!({
             "path": path,
             "label": label,
+            "predicted": predicted,
             "class": class,
-            "probability": explanation.probability,
+            "probability": explanation.class.1,
             "deletion": explanation.trust.deletion_area(),
             "insertion": explanation.trust.insertion_area(),
             "overlay": overlay,
         }));
     }
-    write(&cam_page_end())?;
-    if let Some(error) = broken.filter(|_| rows.is_empty()) {
-        return Err(error.into());
+    if let Some(error) = broken {
+        if rows.is_empty() {
+            let _ = std::fs::remove_file(&page);
+            return Err(error.into());
+        }
+        complain(format!("error: {error}"));
+        write("<p class=\"note\">Pictures that could not be read are left out.</p>")?;
     }
+    write(&cam_page_end())?;
     if arguments.json {
         say(serde_json::to_string(&rows)?);
     } else {
@@ -99,7 +114,7 @@ pub(crate) fn grad_cam(arguments: &GradCamArguments) -> anyhow::Result<ExitCode>
     Ok(ExitCode::SUCCESS)
 }
 
-/// Those that are named, then the best and the worst of the validation set.
+/// Those that are named, then the best and the worst of the validation set; if there are none, the first of the class.
 fn pictures(
     arguments: &GradCamArguments,
     directory: &RunDirectory,
@@ -110,16 +125,24 @@ fn pictures(
         Asked { path: path.clone(), name, label: None }
     });
     let mut asked: Vec<Asked> = named.collect();
-    if arguments.best + arguments.worst == 0 {
+    let of_class = arguments.class.as_ref().filter(|_| asked.is_empty());
+    if arguments.best + arguments.worst == 0 && of_class.is_none() {
         return Ok(asked);
     }
-    let outputs = Outputs::of_run(directory)?.with_context(|| {
-        let run = directory.path().display();
-        format!("{run} has no outputs.safetensors yet; write it with: kiln evaluate {run}")
+    let outputs = Outputs::of_run(directory)?.ok_or_else(|| Error::RunDirectory {
+        path: directory.path().to_owned(),
+        problem: "has no outputs of its best checkpoint yet; write them with kiln evaluate"
+            .to_owned(),
     })?;
     let folder = validation_folder(directory.path(), arguments.data.as_deref(), &mut Silent)?;
     let (best, worst) = extremes(&outputs, arguments.best, arguments.worst);
-    asked.extend(best.into_iter().chain(worst).map(|picture| of_set(&outputs, picture, &folder)));
+    let mut chosen: Vec<usize> = best.into_iter().chain(worst).collect();
+    if let Some(name) = of_class.filter(|_| chosen.is_empty()) {
+        let is_of =
+            |picture: &usize| outputs.class_names[outputs.labels[*picture] as usize] == **name;
+        chosen.extend((0..outputs.len()).filter(is_of).take(OF_CLASS));
+    }
+    asked.extend(chosen.into_iter().map(|picture| of_set(&outputs, picture, &folder)));
     Ok(asked)
 }
 

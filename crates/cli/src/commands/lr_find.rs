@@ -7,7 +7,7 @@ use crate::output::say;
 use crate::reporter::Reporter;
 use anyhow::Context as _;
 use kiln_analysis::{LrSuggestions, range_chart, standalone_svg};
-use kiln_trainer::{RangeRecord, RangeTest, StopRequest, range_test};
+use kiln_trainer::{RangeTest, RunDirectory, StopRequest, range_test};
 use serde_json::json;
 use std::process::ExitCode;
 
@@ -34,17 +34,23 @@ pub(crate) fn lr_find(arguments: &LrFindArguments) -> anyhow::Result<ExitCode> {
     let run = &arguments.experiment.config;
     if run.join("run.json").is_file() {
         // For the run's report.
-        let file = run.join("lr-find.json");
-        std::fs::write(&file, serde_json::to_vec(&record)?)
-            .with_context(|| file.display().to_string())?;
+        let (directory, _) = RunDirectory::open(run)?;
+        directory.write("lr-find.json", &serde_json::to_vec(&record)?)?;
     }
     if arguments.json {
         say(serde_json::to_string(&json!({ "test": record, "suggestions": suggestions }))?);
         return Ok(ExitCode::SUCCESS);
     }
-    let option = option(&record, chosen(&suggestions, arguments.rule));
+    let lr = chosen(&suggestions, arguments.rule);
     if arguments.apply {
-        say(option.context("the loss does not fall anywhere: no rate to suggest")?);
+        let lr = lr.context("the loss does not fall anywhere: no rate to suggest")?;
+        let setting = record.setting.as_ref().with_context(|| {
+            format!(
+                "stage {}: its schedule has several rates, so no one setting takes {lr:.2e}",
+                record.stage
+            )
+        })?;
+        say(format!("--set {setting}={lr:.2e}"));
         return Ok(ExitCode::SUCCESS);
     }
     let ended = if record.diverged { ", then the loss ran away" } else { "" };
@@ -53,8 +59,13 @@ pub(crate) fn lr_find(arguments: &LrFindArguments) -> anyhow::Result<ExitCode> {
         let lr = lr.map_or("none".to_owned(), |lr| format!("{lr:.2e}"));
         say(format!("  {name:<13} {lr}"));
     }
-    if let Some(option) = option {
-        say(format!("to train with it: {option}"));
+    match (&record.setting, lr) {
+        (_, None) => say("no rate to suggest: try more --steps, or another range"),
+        (Some(setting), Some(lr)) => say(format!("to train with it: --set {setting}={lr:.2e}")),
+        (None, Some(_)) => say("its schedule has several rates; choose them by hand"),
+    }
+    if arguments.stage.is_some() {
+        say("it began with the first weights of the experiment, not with those of a stage before");
     }
     say(format!("plot: {}", plot.display()));
     Ok(ExitCode::SUCCESS)
@@ -67,10 +78,4 @@ fn chosen(suggestions: &LrSuggestions, rule: RuleName) -> Option<f64> {
         RuleName::Minimum => suggestions.minimum,
         RuleName::Slide => suggestions.slide,
     }
-}
-
-/// What puts a rate into the experiment, where one setting says how high the rates are.
-fn option(record: &RangeRecord, lr: Option<f64>) -> Option<String> {
-    let setting = record.setting.as_ref()?;
-    Some(format!("--set {setting}={:.2e}", lr?))
 }

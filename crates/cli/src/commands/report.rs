@@ -10,8 +10,9 @@ use kiln_analysis::{Explained, ExplainedPicture, Report, contact_sheet};
 use kiln_augment::Image8;
 use kiln_trainer::{
     Error, Outputs, RangeRecord, RunDirectory, RunSettings, Silent, StopRequest, best_model,
-    first_pictures, prepared_picture, validation_folder,
+    first_pictures, prepared_picture, recorded_layers, validation_folder,
 };
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -58,10 +59,10 @@ pub(crate) fn report_of(
     settings: Option<&RunSettings>,
 ) -> Result<String, Error> {
     let mut missing = Vec::new();
-    let mut or_missing = |what: &str, error: Error| missing.push(format!("{what}: {error}"));
+    let mut or_missing = |what: &str, error: &dyn Display| missing.push(format!("{what}: {error}"));
     let evaluation = directory.evaluation()?;
     let outputs = Outputs::of_run(directory).unwrap_or_else(|error| {
-        or_missing("probabilities", error);
+        or_missing("probabilities", &error);
         None
     });
     let mut explained = None;
@@ -69,22 +70,50 @@ pub(crate) fn report_of(
     if let Some(settings) = settings {
         if let Some(outputs) = &outputs {
             match explain_extremes(directory, pictures, outputs, &settings.device) {
-                Ok(found) => explained = Some(found),
-                Err(error) => or_missing("explained pictures", error),
+                Ok((found, broken)) => {
+                    explained = Some(found);
+                    for error in &broken {
+                        or_missing("an explained picture", error);
+                    }
+                }
+                Err(error) => or_missing("explained pictures", &error),
             }
         }
         match sheets_of(directory, pictures, settings) {
             Ok(found) => sheets = found,
-            Err(error) => or_missing("training pictures", error),
+            Err(error) => or_missing("training pictures", &error),
         }
     }
-    if evaluation.is_some() && outputs.is_none() {
-        let run = directory.path().display();
-        missing
-            .push(format!("probabilities and explained pictures: run kiln evaluate {run} first"));
-    }
-    let range = std::fs::read(directory.path().join("lr-find.json")).ok();
-    let range: Option<RangeRecord> = range.and_then(|text| serde_json::from_slice(&text).ok());
+    let range = match std::fs::read(directory.path().join("lr-find.json")) {
+        Ok(bytes) => serde_json::from_slice::<RangeRecord>(&bytes)
+            .map_err(|error| or_missing("lr-find.json", &error))
+            .ok(),
+        Err(_) => None,
+    };
+    let temperature = match &evaluation {
+        None => {
+            or_missing(
+                "the run has not come to its end",
+                &"no evaluation, probabilities and explained pictures yet",
+            );
+            None
+        }
+        Some(evaluation) => {
+            if outputs.is_none() {
+                or_missing("probabilities and explained pictures", &"run kiln evaluate first");
+            }
+            let absent = evaluation.confusion.iter().zip(&evaluation.class_names);
+            let absent: Vec<&str> = absent
+                .filter(|(row, _)| row.iter().all(|count| *count == 0))
+                .map(|(_, name)| name.as_str())
+                .collect();
+            if !absent.is_empty() {
+                or_missing("classes without validation pictures", &absent.join(", "));
+            }
+            directory.temperature(&evaluation.checkpoint)?
+        }
+    };
+    let setup = setup(directory).unwrap_or_default();
     let environment = std::fs::read_to_string(directory.path().join("environment.json"));
     let files: Vec<(&str, &str)> =
         FILES.into_iter().filter(|(file, _)| directory.path().join(file).exists()).collect();
@@ -93,12 +122,14 @@ pub(crate) fn report_of(
         records: &directory.records()?,
         evaluation: evaluation.as_ref(),
         outputs: outputs.as_ref(),
+        temperature,
+        setup: &setup,
         explained: explained.as_ref(),
         range: range.as_ref(),
         sheets: &sheets,
         config: &directory.config()?,
         environment: &environment.unwrap_or_default(),
-        files: &files,
+        files: if settings.is_some() { &files } else { &[] },
         missing: &missing,
     };
     Ok(report.to_html())
@@ -110,29 +141,55 @@ fn explain_extremes(
     pictures: Option<&Path>,
     outputs: &Outputs,
     device: &Device,
-) -> Result<Explained, Error> {
+) -> Result<(Explained, Vec<Error>), Error> {
     let (logits, labels) = (&outputs.logits, outputs.labels.clone());
     let scored = Scored::from_logits(outputs.classes(), logits, labels, 1.0);
     let (best, worst) = scored.surest(BEST, WORST);
     let folder = validation_folder(directory.path(), pictures, &mut Silent)?;
     let (network, card) = best_model(directory, device)?;
-    let explainer = Explainer::new(network, device.clone());
+    let explainer = Explainer::new(network, device.clone()).with_temperature(card.temperature);
     let method = CamMethod::GradCam;
     let stage = explainer.last_telling_stage(card.size);
-    let explained = |picture: &usize| -> Result<ExplainedPicture, Error> {
+    let mut broken = Vec::new();
+    let mut explained = |picture: &usize| -> Option<ExplainedPicture> {
         let name = outputs.pictures[*picture].clone();
-        let (shown, input) = prepared_picture(&card, device, &folder.join(&name))?;
+        let (shown, input) = prepared_picture(&card, device, &folder.join(&name))
+            .map_err(|error| broken.push(error))
+            .ok()?;
         let explanation = explain(&explainer, (shown, &input), method, stage, None);
-        Ok(ExplainedPicture {
-            name,
-            label: Some(outputs.class_names[outputs.labels[*picture] as usize].clone()),
-            class: card.class_names[explanation.class].clone(),
-            explanation,
-        })
+        let [predicted, class] = [explanation.predicted.0, explanation.class.0]
+            .map(|class| card.class_names[class].clone());
+        let label = Some(outputs.class_names[outputs.labels[*picture] as usize].clone());
+        Some(ExplainedPicture { name, label, predicted, class, explanation })
     };
-    let best = best.iter().map(explained).collect::<Result<_, _>>()?;
-    let worst = worst.iter().map(explained).collect::<Result<_, _>>()?;
-    Ok(Explained { method, stage: explainer.stages()[stage].clone(), best, worst })
+    let best = best.iter().filter_map(&mut explained).collect();
+    let worst = worst.iter().filter_map(&mut explained).collect();
+    let stage = explainer.stages()[stage].clone();
+    Ok((Explained { method, stage, best, worst }, broken))
+}
+
+/// What was trained where, in a line.
+fn setup(directory: &RunDirectory) -> Option<String> {
+    let spec = recorded_layers(directory).ok()?.resolve().ok()?;
+    let text = std::fs::read_to_string(directory.path().join("environment.json")).ok()?;
+    let environment: serde_json::Value = serde_json::from_str(&text).ok()?;
+    let stages: Vec<String> = spec
+        .stages
+        .iter()
+        .filter_map(|name| Some((name, spec.stage.get(name)?)))
+        .map(|(name, stage)| format!("{name} at {} px", stage.size))
+        .collect();
+    let known = |key: &str| environment[key].as_str().unwrap_or("unknown").to_owned();
+    Some(format!(
+        "{}; {}; seed {}; on {}, {}; Kiln {}, commit {}.",
+        spec.model.name(),
+        stages.join(", "),
+        spec.seed,
+        known("device"),
+        known("processor"),
+        known("kiln_version"),
+        known("commit"),
+    ))
 }
 
 fn sheets_of(

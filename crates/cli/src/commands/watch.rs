@@ -57,6 +57,10 @@ fn answer(directory: &RunDirectory, request: &Request, port: u16) -> (u16, &'sta
         return (404, TEXT, "there is only /".to_owned());
     }
     match report_of(directory, None, None) {
+        // Nothing changes any more.
+        Ok(html) if matches!(directory.evaluation(), Ok(Some(_))) => {
+            (200, "text/html; charset=utf-8", html)
+        }
         Ok(html) => {
             let refresh = format!("<head><meta http-equiv=\"refresh\" content=\"{REFRESH}\">");
             (200, "text/html; charset=utf-8", html.replacen("<head>", &refresh, 1))

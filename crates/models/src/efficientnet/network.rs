@@ -83,9 +83,10 @@ impl EfficientNet {
 
     /// From the map before a stage, of the first one the picture, to the map after it.
     pub(crate) fn forward_stage(&self, stage: usize, x: Tensor<4>) -> Tensor<4> {
-        match &self.features[stage] {
-            Part::Convolution(layer) => layer.forward(x, Then::SILU, self.execution),
-            Part::Blocks(blocks) => {
+        match self.features.get(stage) {
+            None => x,
+            Some(Part::Convolution(layer)) => layer.forward(x, Then::SILU, self.execution),
+            Some(Part::Blocks(blocks)) => {
                 blocks.iter().fold(x, |x, block| block.forward(x, self.execution))
             }
         }

@@ -108,7 +108,8 @@ impl ResNet {
             1 => &self.layer1,
             2 => &self.layer2,
             3 => &self.layer3,
-            _ => &self.layer4,
+            4 => &self.layer4,
+            _ => return x,
         };
         layer.iter().fold(x, |x, block| block.forward(x, execution))
     }

@@ -231,26 +231,15 @@ pub(super) fn parameter_rules(
     })
 }
 
-/// Pictures per step, or what is wrong with them.
-pub(super) fn batch_shape(stage: &StageSpec) -> Result<BatchShape, String> {
-    let BatchSpec { micro, accumulate, effective, drop_last } = stage.batch;
-    let micro = match (micro, effective) {
-        (MicroBatch::Pictures(count), None) => count,
-        (MicroBatch::Pictures(_), Some(_)) => {
-            return Err(
-                "effective is for micro = \"auto\"; without, a step takes micro x accumulate"
-                    .into(),
-            );
+pub(super) fn batch_shape(stage: &StageSpec) -> Result<BatchShape, kiln_data::Error> {
+    let BatchSpec { micro, accumulate, drop_last } = stage.batch;
+    match micro {
+        MicroBatch::Pictures(micro) => BatchShape::new(micro, accumulate, drop_last),
+        // All micro-batches of a step as one.
+        MicroBatch::Auto => {
+            BatchShape::new(MicroBatch::UNIT.saturating_mul(accumulate), 1, drop_last)
         }
-        (MicroBatch::Auto, None) => {
-            return Err("micro = \"auto\" needs effective, the number of pictures in a step".into());
-        }
-        (MicroBatch::Auto, Some(_)) if accumulate != 1 => {
-            return Err(format!("with micro = \"auto\" accumulate must be 1, not {accumulate}"));
-        }
-        (MicroBatch::Auto, Some(effective)) => effective,
-    };
-    BatchShape::new(micro, accumulate, drop_last).map_err(|error| error.to_string())
+    }
 }
 
 pub(super) fn build_pipeline(

@@ -7,7 +7,7 @@ use crate::drop_schedule::DropLine;
 use crate::error::Error;
 use crate::loss::Loss;
 use crate::parameter_rules::{ParameterRules, learnable};
-use crate::spec::{Metric, Precision};
+use crate::spec::{Metric, MicroBatch, Precision};
 use crate::weights::Take;
 use burn::tensor::Device;
 use kiln_augment::mix::Mix;
@@ -106,11 +106,10 @@ pub enum Start {
 impl StagePlan {
     /// Pictures that go through the network together on `device`, which was out of memory `halvings` times.
     pub(crate) fn pictures_in_pass(&self, device: &Device, halvings: u32) -> u32 {
-        // The system does not refuse memory but ends the program that asks for too much.
-        const MOST_ON_CPU: u32 = 32;
         let micro = self.shape.micro();
         let on_cpu = *device == Device::flex();
-        let most = if self.micro_is_auto && on_cpu { micro.min(MOST_ON_CPU) } else { micro };
+        // The system does not refuse memory but ends the program that asks for too much.
+        let most = if self.micro_is_auto && on_cpu { micro.min(MicroBatch::UNIT) } else { micro };
         most.div_ceil(1 << halvings.min(31))
     }
 

@@ -249,9 +249,6 @@ pub struct BatchSpec {
     pub micro: MicroBatch,
     /// Passes whose gradients are averaged into one optimizer step.
     pub accumulate: u32,
-    /// Pictures of one optimizer step, for `micro = "auto"`, where nothing else says how many.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub effective: Option<u32>,
     /// Whether an epoch leaves out the pictures that do not fill a step.
     pub drop_last: bool,
 }

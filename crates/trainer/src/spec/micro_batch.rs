@@ -9,8 +9,14 @@ use std::fmt;
 pub enum MicroBatch {
     /// So many.
     Pictures(u32),
-    /// `"auto"`: all of an optimizer step, in as few passes as the device has memory for. On the CPU 32 at most.
+    /// `"auto"`: all of an optimizer step, 32 times `accumulate`, in as few passes as the device has memory for; on the CPU
+    /// 32 at a time. Batch norm sees the pictures of a pass, so results depend on that memory.
     Auto,
+}
+
+impl MicroBatch {
+    /// Pictures that `"auto"` takes for each of `accumulate`, and at most at a time on the CPU.
+    pub(crate) const UNIT: u32 = 32;
 }
 
 impl Serialize for MicroBatch {
@@ -34,6 +40,11 @@ impl<'de> Deserialize<'de> for MicroBatch {
 
             fn visit_u64<E: de::Error>(self, count: u64) -> Result<MicroBatch, E> {
                 let wrong = |_| E::invalid_value(de::Unexpected::Unsigned(count), &self);
+                u32::try_from(count).map(MicroBatch::Pictures).map_err(wrong)
+            }
+
+            fn visit_i64<E: de::Error>(self, count: i64) -> Result<MicroBatch, E> {
+                let wrong = |_| E::invalid_value(de::Unexpected::Signed(count), &self);
                 u32::try_from(count).map(MicroBatch::Pictures).map_err(wrong)
             }
 
