@@ -179,17 +179,18 @@ fn setup(directory: &RunDirectory) -> Option<String> {
         .filter_map(|name| Some((name, spec.stage.get(name)?)))
         .map(|(name, stage)| format!("{name} at {} px", stage.size))
         .collect();
-    let known = |key: &str| environment[key].as_str().unwrap_or("unknown").to_owned();
-    Some(format!(
-        "{}; {}; seed {}; on {}, {}; Kiln {}, commit {}.",
-        spec.model.name(),
-        stages.join(", "),
-        spec.seed,
-        known("device"),
-        known("processor"),
-        known("kiln_version"),
-        known("commit"),
-    ))
+    let known =
+        |name: &str, key: &str| environment[key].as_str().map(|value| format!("{name}{value}"));
+    let parts = [
+        Some(spec.model.name()),
+        Some(stages.join(", ")),
+        Some(format!("seed {}", spec.seed)),
+        known("on ", "device"),
+        known("", "processor"),
+        known("Kiln ", "kiln_version"),
+        known("commit ", "commit"),
+    ];
+    Some(parts.into_iter().flatten().collect::<Vec<_>>().join("; "))
 }
 
 fn sheets_of(
