@@ -154,6 +154,10 @@ impl XyChart<'_> {
                 continue;
             };
             put!(path, "{}{x:.1} {y:.1}", if pen_down { 'L' } else { 'M' });
+            if line.points.len() == 1 {
+                // A line of one point has no length.
+                put!(out, "<circle class=\"{}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3\"/>", line.class);
+            }
             pen_down = true;
         }
         if !path.is_empty() {
@@ -195,5 +199,45 @@ impl XyChart<'_> {
                 escape(&mark.label)
             );
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Mark, Side, XyChart, XyLine, standalone_svg};
+    use crate::axis::Axis;
+
+    fn chart(points: Vec<(f64, f64)>) -> String {
+        let tick: fn(f64, &Axis) -> String = |value, _| format!("{value}");
+        let axis = Axis::covering([0.0, 10.0], 5);
+        let side = |label| Side { label, axis: axis.clone(), logarithmic: false, tick };
+        let chart = XyChart {
+            description: "<b>",
+            width: 300.0,
+            height: 200.0,
+            x: side("<x>"),
+            y: side("y"),
+            lines: vec![XyLine { label: "<script>", class: "train", points }],
+            marks: vec![Mark { label: "<i>".to_owned(), x: 5.0, y: 5.0 }],
+        };
+        chart.to_svg()
+    }
+
+    #[test]
+    fn names_are_text_and_holes_part_a_line() {
+        let svg = chart(vec![(0.0, 0.0), (1.0, f64::NAN), (2.0, 2.0), (3.0, 3.0)]);
+        assert!(!svg.contains("<script") && !svg.contains("<b>") && !svg.contains("<i>"), "{svg}");
+        let path = svg.split("<path class=\"train\" d=\"").nth(1).unwrap();
+        assert_eq!(path.split('"').next().unwrap().matches('M').count(), 2, "{svg}");
+        assert!(standalone_svg(&svg).contains("<style>"));
+    }
+
+    #[test]
+    fn a_single_point_is_seen_and_what_lies_outside_stays_inside() {
+        assert!(chart(vec![(1.0, 1.0)]).contains("<circle class=\"train\""));
+        let svg = chart(vec![(1.0, 1.0), (2.0, 1e9)]);
+        let path = svg.split("<path class=\"train\" d=\"").nth(1).unwrap();
+        let last = path.split('"').next().unwrap().rsplit(' ').next().unwrap();
+        assert!(last.parse::<f64>().unwrap() > 0.0, "{svg}");
     }
 }
