@@ -56,20 +56,12 @@ impl PairedResult {
         if !same {
             return None;
         }
-        let hits = |outputs: &Outputs| scored(outputs).hits();
+        // Which no temperature changes.
+        let hits = |outputs: &Outputs| Scored::of(outputs, None).hits();
         let hits = PairedHits::count(&hits(first), &hits(second));
         let gain = (hits.only_second as f64 - hits.only_first as f64) / first.len() as f64;
         Some(Self { hits, gain, interval: gain_interval(hits)?, p: mcnemar(hits) })
     }
-}
-
-/// Predictions, which no temperature changes.
-fn scored(outputs: &Outputs) -> Scored {
-    scored_at(outputs, 1.0)
-}
-
-fn scored_at(outputs: &Outputs, temperature: f64) -> Scored {
-    Scored::from_logits(outputs.classes(), &outputs.logits, outputs.labels.clone(), temperature)
 }
 
 /// A page that compares runs, at least one, with the first.
@@ -106,7 +98,7 @@ fn results(runs: &[ComparedRun], out: &mut String) {
         let card = run
             .outputs
             .as_ref()
-            .and_then(|outputs| ScoreCard::of(&scored_at(outputs, run.temperature.unwrap_or(1.0))));
+            .and_then(|outputs| ScoreCard::of(&Scored::of(outputs, run.temperature)));
         let last = run.records.last();
         let gap = last.map(|last| 100.0 * (last.train_top1 - last.val_top1));
         let seconds: f64 = run.records.iter().map(|record| record.seconds).sum();

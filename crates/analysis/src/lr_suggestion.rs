@@ -4,13 +4,13 @@ use crate::axis::Axis;
 use crate::format;
 use crate::xy_chart::{Mark, Side, XyChart, XyLine};
 use kiln_trainer::{RangePoint, RangeRecord};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// The rates that four rules find on the smoothed losses of a range test; absent where a rule finds none.
 ///
 /// # Parity
 /// The functions of these names in fastai's `fastai.callback.schedule`.
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
 pub struct LrSuggestions {
     /// Two thirds into the longest fall of the loss, leaving out rises; fastai's own choice.
     pub valley: Option<f64>,

@@ -78,9 +78,7 @@ impl Report<'_> {
             classes(evaluation, &mut out);
         }
         if let Some(outputs) = self.outputs {
-            let (logits, labels) = (&outputs.logits, outputs.labels.clone());
-            let temperature = self.temperature.unwrap_or(1.0);
-            let scored = Scored::from_logits(outputs.classes(), logits, labels, temperature);
+            let scored = Scored::of(outputs, self.temperature);
             if let Some(card) = ScoreCard::of(&scored) {
                 out.push_str(&calibration_section::section(&scored, &card, self.temperature));
             }

@@ -12,7 +12,9 @@ use filling::filled;
 use generator::uniform;
 use kiln_analysis::LrSuggestions;
 use kiln_analysis::cam::{CamMethod, Explainer, HeatMap, trust};
-use kiln_analysis::metrics::{Averages, PairedHits, Reliability, Scored, fit_temperature, mcnemar};
+use kiln_analysis::metrics::{
+    Averages, PairedHits, Reliability, ScoreCard, Scored, fit_temperature, mcnemar,
+};
 use kiln_models::ModelSpec;
 use kiln_trainer::{RangePoint, RangeRecord, SmoothedLoss};
 use serde_json::{Value, json};
@@ -228,7 +230,8 @@ fn metrics_are_scikit_learns_and_torchmetrics() {
             assert_same(&format!("{name} AUROC {class}"), auc[class], of("roc_auc"));
             assert_same(&format!("{name} AP {class}"), precision[class], of("average_precision"));
         }
-        let (auc, precision) = scored.mean_ranking();
+        let card = ScoreCard::of(&scored).unwrap();
+        let (auc, precision) = (card.macro_roc_auc, card.macro_average_precision);
         assert_same(&format!("{name} AUROC"), auc, &expected["macro_roc_auc"]);
         assert_same(&format!("{name} AP"), precision, &expected["macro_average_precision"]);
 

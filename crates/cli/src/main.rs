@@ -7,6 +7,7 @@ mod dashboard;
 mod device;
 mod exit;
 mod experiment;
+mod explaining;
 mod fetch;
 mod model_choice;
 mod output;

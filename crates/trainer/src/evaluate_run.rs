@@ -13,7 +13,7 @@ use crate::view::View;
 use crate::weights::Take;
 use burn::tensor::Device;
 use kiln_models::Network;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Scores a run's best checkpoint on its validation set again, and writes the scores and the outputs into the run's
 /// directory, as the end of training does. `pictures` is where they are now, if they have moved.
@@ -53,19 +53,6 @@ pub fn outputs_of_views(
         all.push(outputs);
     }
     Ok(all)
-}
-
-/// The folder of the classes of a run's validation pictures. `pictures` is where they are now, if they have moved.
-///
-/// # Errors
-/// [`Error::Data`] and [`Error::RunDirectory`] when they are not there, or are not those of the run.
-pub fn validation_folder(
-    path: &Path,
-    pictures: Option<&Path>,
-    observer: &mut dyn Observer,
-) -> Result<PathBuf, Error> {
-    let (_, run) = Prepared::of_path(path, pictures, observer)?;
-    Ok(run.val.root().to_owned())
 }
 
 /// A run's best network, on the kernels that the run is set to, and its card.

@@ -18,7 +18,6 @@ use kiln_augment::mix::MixedLabel;
 use kiln_data::Batch;
 use kiln_models::{Network, parameter_count};
 use kiln_optim_schedules::Gradients;
-use std::path::Path;
 
 /// A stage as it would begin.
 #[derive(Debug)]
@@ -88,28 +87,8 @@ pub fn preview(
     Ok((previews, advice))
 }
 
-/// The first training pictures of each stage of a run as the network gets them, by the stage's name. `pictures` is where
-/// they are now, if they have moved.
-///
-/// # Errors
-/// As opening a run; [`Error::NoPicture`].
-pub fn first_pictures(
-    path: &Path,
-    pictures: Option<&Path>,
-    settings: &RunSettings,
-    observer: &mut dyn Observer,
-) -> Result<Vec<(String, Vec<Image8>)>, Error> {
-    let (_, prepared) = Prepared::of_path(path, pictures, observer)?;
-    let train = prepared.training_pictures(settings);
-    let stages = prepared.stages.iter().enumerate();
-    let first = |(index, plan): (usize, &StagePlan)| {
-        Ok((plan.name.clone(), first_batch(plan, &train, index)?.0))
-    };
-    stages.map(first).collect()
-}
-
 /// The first micro-batch of a stage, mixed, and what its pictures show.
-fn first_batch(
+pub(crate) fn first_batch(
     plan: &StagePlan,
     train: &TrainingPictures,
     index: usize,

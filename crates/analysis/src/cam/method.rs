@@ -5,15 +5,13 @@ use super::eigen::first_component;
 use super::heat_map::HeatMap;
 use super::perturbation::{ablation_weights, score_weights};
 use burn::tensor::Tensor;
-use serde::{Deserialize, Serialize};
 
 /// How a class activation map is made.
 ///
 /// # Parity
 /// The classes of these names of the package `grad-cam`: maps agree to f32 rounding. There `EigenCAM` has the sign that its
 /// linear algebra happens to give, and `AblationCAM` sets a map to another value where maps may be negative.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CamMethod {
     /// Maps weighed by the mean of their gradient (Selvaraju et al., 2017).
     GradCam,
@@ -35,18 +33,6 @@ pub enum CamMethod {
 }
 
 impl CamMethod {
-    /// All of them.
-    pub const ALL: [Self; 8] = [
-        Self::GradCam,
-        Self::GradCamPlusPlus,
-        Self::HiresCam,
-        Self::XgradCam,
-        Self::LayerCam,
-        Self::EigenCam,
-        Self::ScoreCam,
-        Self::AblationCam,
-    ];
-
     /// The name that its paper gives it.
     pub fn name(self) -> &'static str {
         match self {

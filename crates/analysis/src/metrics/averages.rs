@@ -1,7 +1,6 @@
 //! Precision, recall and F1 of all classes together.
 
-use super::confusion_matrix::ConfusionMatrix;
-use crate::scores::fraction;
+use super::confusion_matrix::{ConfusionMatrix, Rates};
 use serde::Serialize;
 
 /// Precision, recall and F1.
@@ -33,19 +32,12 @@ pub struct Averages {
 impl Averages {
     /// Of a confusion matrix; NaN without samples.
     pub fn of(matrix: &ConfusionMatrix) -> Self {
-        let (hits, supports, predicted) = (matrix.hits(), matrix.supports(), matrix.predicted());
-        let classes: Vec<(Average, f64)> = (0..hits.len())
-            .filter(|class| supports[*class] + predicted[*class] > 0)
-            .map(|class| {
-                let of = |part, whole| fraction(part, whole).unwrap_or(0.0);
-                let average = Average {
-                    precision: of(hits[class], predicted[class]),
-                    recall: of(hits[class], supports[class]),
-                    f1: of(2 * hits[class], predicted[class] + supports[class]),
-                };
-                (average, supports[class] as f64)
-            })
-            .collect();
+        let average = |class: Rates| {
+            let or_zero = |rate: Option<f64>| rate.unwrap_or(0.0);
+            let (precision, recall) = (or_zero(class.precision), or_zero(class.recall));
+            Some((Average { precision, recall, f1: class.f1? }, class.samples as f64))
+        };
+        let classes: Vec<(Average, f64)> = matrix.rates().into_iter().filter_map(average).collect();
         let accuracy = matrix.accuracy();
         Self {
             macro_average: mean(&classes, |_| 1.0),

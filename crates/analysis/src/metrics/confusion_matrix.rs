@@ -8,6 +8,16 @@ pub struct ConfusionMatrix {
     counts: Vec<Vec<u64>>,
 }
 
+/// How well one class is recognised; absent what has nothing to be a share of.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Rates {
+    pub(crate) samples: u64,
+    pub(crate) precision: Option<f64>,
+    pub(crate) recall: Option<f64>,
+    /// Absent only for a class that neither occurs nor is predicted.
+    pub(crate) f1: Option<f64>,
+}
+
 impl ConfusionMatrix {
     /// From counts, a square.
     ///
@@ -43,6 +53,18 @@ impl ConfusionMatrix {
         self.counts.iter().enumerate().map(|(class, row)| row[class]).collect()
     }
 
+    /// How well each class is recognised.
+    pub(crate) fn rates(&self) -> Vec<Rates> {
+        let counts = self.hits().into_iter().zip(self.supports()).zip(self.predicted());
+        let rates = |((hits, samples), predicted)| Rates {
+            samples,
+            precision: fraction(hits, predicted),
+            recall: fraction(hits, samples),
+            f1: fraction(2 * hits, samples + predicted),
+        };
+        counts.map(rates).collect()
+    }
+
     /// Share of samples that were recognised; NaN without samples.
     pub fn accuracy(&self) -> f64 {
         self.hits().iter().sum::<u64>() as f64 / self.samples() as f64
@@ -53,8 +75,7 @@ impl ConfusionMatrix {
     /// # Parity
     /// scikit-learn's `balanced_accuracy_score`.
     pub fn balanced_accuracy(&self) -> f64 {
-        let recalls = self.hits().into_iter().zip(self.supports());
-        mean(recalls.map(|(hits, support)| fraction(hits, support))).unwrap_or(f64::NAN)
+        mean(self.rates().into_iter().map(|class| class.recall)).unwrap_or(f64::NAN)
     }
 
     /// Agreement beyond chance: 1 for all right, 0 for what chance gives; NaN where chance gives all.

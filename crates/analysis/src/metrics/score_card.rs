@@ -2,9 +2,9 @@
 
 use super::averages::{Average, Averages};
 use super::calibration::Reliability;
-use super::confusion_matrix::ConfusionMatrix;
+use super::confusion_matrix::{ConfusionMatrix, Rates};
 use super::scored::Scored;
-use crate::scores::fraction;
+use crate::scores::mean;
 use serde::Serialize;
 
 /// What a classifier is worth on a set of samples. Numbers that are not defined are absent.
@@ -70,7 +70,7 @@ impl ScoreCard {
         let matrix = scored.confusion();
         let averages = Averages::of(&matrix);
         let reliability = Reliability::of(scored, Reliability::BINS);
-        let (macro_roc_auc, macro_average_precision) = scored.mean_ranking();
+        let classes = classes(scored, &matrix);
         Some(Self {
             samples: scored.len(),
             top1: scored.top_k(1),
@@ -81,27 +81,26 @@ impl ScoreCard {
             weighted_average: averages.weighted,
             cohen_kappa: Some(matrix.cohen_kappa()).filter(|kappa| !kappa.is_nan()),
             matthews: matrix.matthews(),
-            macro_roc_auc,
-            macro_average_precision,
+            macro_roc_auc: mean(classes.iter().map(|class| class.roc_auc)),
+            macro_average_precision: mean(classes.iter().map(|class| class.average_precision)),
             calibration_error: reliability.expected_error(),
             largest_calibration_error: reliability.maximum_error(),
             brier: scored.brier(),
-            classes: classes(scored, &matrix),
+            classes,
             confusion: matrix.counts().to_vec(),
         })
     }
 }
 
 fn classes(scored: &Scored, matrix: &ConfusionMatrix) -> Vec<OneClass> {
-    let (hits, supports, predicted) = (matrix.hits(), matrix.supports(), matrix.predicted());
     let ranking = scored.roc_auc().into_iter().zip(scored.average_precision());
-    let of = |(class, (roc_auc, average_precision))| OneClass {
-        samples: supports[class],
-        precision: fraction(hits[class], predicted[class]),
-        recall: fraction(hits[class], supports[class]),
-        f1: fraction(2 * hits[class], supports[class] + predicted[class]),
+    let of = |(Rates { samples, precision, recall, f1 }, (roc_auc, average_precision))| OneClass {
+        samples,
+        precision,
+        recall,
+        f1,
         roc_auc,
         average_precision,
     };
-    ranking.enumerate().map(of).collect()
+    matrix.rates().into_iter().zip(ranking).map(of).collect()
 }

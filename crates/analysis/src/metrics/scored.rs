@@ -2,7 +2,7 @@
 
 use super::confusion_matrix::ConfusionMatrix;
 use super::ranking::{average_precision, roc_auc};
-use crate::scores::mean;
+use kiln_trainer::Outputs;
 
 /// The probabilities that a classifier gave to samples, and what those samples are.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,6 +40,12 @@ impl Scored {
         Self::new(classes, probabilities, labels)
     }
 
+    /// From a network's outputs, with the temperature that was fitted for it, if one was.
+    pub fn of(outputs: &Outputs, temperature: Option<f64>) -> Self {
+        let (logits, labels) = (&outputs.logits, outputs.labels.clone());
+        Self::from_logits(outputs.classes(), logits, labels, temperature.unwrap_or(1.0))
+    }
+
     /// Number of samples.
     pub fn len(&self) -> usize {
         self.labels.len()
@@ -63,11 +69,6 @@ impl Scored {
     /// The probabilities of each sample, with its label.
     pub fn rows(&self) -> impl Iterator<Item = (&[f64], u32)> {
         self.probabilities.chunks_exact(self.classes.max(1)).zip(self.labels.iter().copied())
-    }
-
-    /// The class with the highest probability of each sample, of equals the first.
-    pub fn predictions(&self) -> Vec<u32> {
-        self.rows().map(|(row, _)| best(row)).collect()
     }
 
     /// Whether each sample's class is the predicted one.
@@ -143,11 +144,6 @@ impl Scored {
     /// Average precision of each class against all others; absent for a class without samples.
     pub fn average_precision(&self) -> Vec<Option<f64>> {
         (0..self.classes).map(|class| average_precision(&self.against_rest(class))).collect()
-    }
-
-    /// Means of [`roc_auc`](Self::roc_auc) and [`average_precision`](Self::average_precision) over the classes that have one.
-    pub fn mean_ranking(&self) -> (Option<f64>, Option<f64>) {
-        (mean(self.roc_auc()), mean(self.average_precision()))
     }
 
     fn against_rest(&self, class: usize) -> Vec<(f64, bool)> {

@@ -91,9 +91,7 @@ fn member(
     let views = arguments.views();
     let (directory, _) = RunDirectory::open(run)?;
     let scored = |outputs: &Outputs| -> Result<Scored, kiln_trainer::Error> {
-        let temperature = directory.temperature(&outputs.checkpoint)?.unwrap_or(1.0);
-        let (logits, labels) = (&outputs.logits, outputs.labels.clone());
-        Ok(Scored::from_logits(outputs.classes(), logits, labels, temperature))
+        Ok(Scored::of(outputs, directory.temperature(&outputs.checkpoint)?))
     };
     if views.len() == 1 {
         let (evaluation, outputs) = evaluate_run(run, data, settings, reporter)?;

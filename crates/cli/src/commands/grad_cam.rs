@@ -2,31 +2,21 @@
 
 use crate::arguments::GradCamArguments;
 use crate::exit::Usage;
+use crate::explaining::{Asked, Explaining};
 use crate::output::{complain, say};
 use anyhow::Context as _;
-use kiln_analysis::cam::{CamMethod, Explainer, explain, panel};
+use kiln_analysis::cam::{CamMethod, panel};
 use kiln_analysis::metrics::Scored;
 use kiln_analysis::{ExplainedPicture, cam_page_end, cam_page_figure, cam_page_head, png};
-use kiln_trainer::{
-    Error, ModelCard, Outputs, RunDirectory, Silent, best_model, prepared_picture,
-    validation_folder,
-};
+use kiln_trainer::{Error, ModelCard, Outputs, RunDirectory, RunPictures, Silent, best_model};
 use serde_json::json;
 use std::fs::File;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Pictures of a class that are explained when no others are asked for.
 const OF_CLASS: usize = 16;
-
-/// A picture to explain.
-struct Asked {
-    path: PathBuf,
-    name: String,
-    /// Its class, where it is known.
-    label: Option<String>,
-}
 
 pub(crate) fn grad_cam(arguments: &GradCamArguments) -> anyhow::Result<ExitCode> {
     let (run, images) = arguments.paths.split_first().context("no run given")?;
@@ -40,9 +30,12 @@ pub(crate) fn grad_cam(arguments: &GradCamArguments) -> anyhow::Result<ExitCode>
             "nothing to explain: name pictures, or ask for --best N, --worst N or --class NAME";
         return Err(Usage(problem.to_owned()).into());
     }
-    let explainer = Explainer::new(network, device.clone()).with_temperature(card.temperature);
-    let stage = stage(&explainer, arguments.layer.as_deref(), &card)?;
     let method = CamMethod::from(arguments.method);
+    let mut explaining = Explaining::new(network, card, &device, method);
+    if let Some(name) = &arguments.layer {
+        let stage = stage(&explaining, name)?;
+        explaining = explaining.at(stage);
+    }
     let folder = arguments.output.clone().unwrap_or_else(|| directory.path().join("grad-cam"));
     std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
 
@@ -51,11 +44,12 @@ pub(crate) fn grad_cam(arguments: &GradCamArguments) -> anyhow::Result<ExitCode>
     let mut html = File::create(&page).with_context(|| page.display().to_string())?;
     let mut write =
         |text: &str| html.write_all(text.as_bytes()).with_context(|| page.display().to_string());
-    write(&cam_page_head(&directory.name(), method, &explainer.stages()[stage]))?;
+    write(&cam_page_head(&directory.name(), method, &explaining.stage()))?;
     let (mut rows, mut broken) = (Vec::new(), None);
-    for (number, Asked { path, name, label }) in asked.into_iter().enumerate() {
-        let (picture, input) = match prepared_picture(&card, &device, &path) {
-            Ok(prepared) => prepared,
+    for (number, picture) in asked.into_iter().enumerate() {
+        let path = picture.path.clone();
+        let explained = match explaining.explain(picture, class) {
+            Ok(explained) => explained,
             Err(error) => {
                 // The others are still of use.
                 if let Some(before) = broken.replace(error) {
@@ -64,17 +58,13 @@ pub(crate) fn grad_cam(arguments: &GradCamArguments) -> anyhow::Result<ExitCode>
                 continue;
             }
         };
-        let explanation = explain(&explainer, (picture, &input), method, stage, class);
         let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let plain = |c: char| if c.is_alphanumeric() || c == '-' { c } else { '_' };
         let stem: String = stem.chars().map(plain).collect();
         let file = format!("{:03}-{stem}.png", number + 1);
         let overlay = folder.join(&file);
-        let image = png(&panel(&explanation.picture, &explanation.overlay));
+        let image = png(&panel(&explained.explanation.picture, &explained.explanation.overlay));
         std::fs::write(&overlay, image).with_context(|| overlay.display().to_string())?;
-        let [predicted, class] = [explanation.predicted.0, explanation.class.0]
-            .map(|class| card.class_names[class].clone());
-        let explained = ExplainedPicture { name, label, predicted, class, explanation };
         write(&cam_page_figure(&explained, &file))?;
         let ExplainedPicture { label, predicted, class, explanation, .. } = explained;
         if !arguments.json {
@@ -134,35 +124,23 @@ fn pictures(
         problem: "has no outputs of its best checkpoint yet; write them with kiln evaluate"
             .to_owned(),
     })?;
-    let folder = validation_folder(directory.path(), arguments.data.as_deref(), &mut Silent)?;
-    let (best, worst) = extremes(&outputs, arguments.best, arguments.worst);
+    let data = arguments.data.as_deref();
+    let run = RunPictures::open(directory.path(), data, &mut Silent)?;
+    let (best, worst) = Scored::of(&outputs, None).surest(arguments.best, arguments.worst);
     let mut chosen: Vec<usize> = best.into_iter().chain(worst).collect();
     if let Some(name) = of_class.filter(|_| chosen.is_empty()) {
         let is_of =
             |picture: &usize| outputs.class_names[outputs.labels[*picture] as usize] == **name;
         chosen.extend((0..outputs.len()).filter(is_of).take(OF_CLASS));
     }
-    asked.extend(chosen.into_iter().map(|picture| of_set(&outputs, picture, &folder)));
+    let folder = run.validation_folder();
+    asked.extend(chosen.into_iter().map(|picture| Asked::of_set(&outputs, picture, folder)));
     Ok(asked)
 }
 
-fn of_set(outputs: &Outputs, picture: usize, folder: &Path) -> Asked {
-    let name = outputs.pictures[picture].clone();
-    let label = outputs.class_names[outputs.labels[picture] as usize].clone();
-    Asked { path: folder.join(&name), name, label: Some(label) }
-}
-
-/// The pictures that are recognised, and those that are mistaken, with the highest probability.
-fn extremes(outputs: &Outputs, best: usize, worst: usize) -> (Vec<usize>, Vec<usize>) {
-    let scored =
-        Scored::from_logits(outputs.classes(), &outputs.logits, outputs.labels.clone(), 1.0);
-    scored.surest(best, worst)
-}
-
-/// The stage of this name, or the last whose maps say where.
-fn stage(explainer: &Explainer, name: Option<&str>, card: &ModelCard) -> Result<usize, Usage> {
-    let Some(name) = name else { return Ok(explainer.last_telling_stage(card.size)) };
-    let stages = explainer.stages();
+/// The stage of this name.
+fn stage(explaining: &Explaining, name: &str) -> Result<usize, Usage> {
+    let stages = explaining.stages();
     let found = stages.iter().position(|stage| stage == name);
     found.ok_or_else(|| Usage(format!("no stage `{name}`; there is {}", stages.join(", "))))
 }

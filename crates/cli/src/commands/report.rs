@@ -2,15 +2,16 @@
 
 use crate::arguments::ReportArguments;
 use crate::commands::train::without_handler;
+use crate::explaining::{Asked, Explaining};
 use crate::output::say;
 use burn::tensor::Device;
-use kiln_analysis::cam::{CamMethod, Explainer, explain};
+use kiln_analysis::cam::CamMethod;
 use kiln_analysis::metrics::Scored;
-use kiln_analysis::{Explained, ExplainedPicture, Report, contact_sheet};
+use kiln_analysis::{Explained, Report, contact_sheet};
 use kiln_augment::Image8;
 use kiln_trainer::{
-    Error, Outputs, RangeRecord, RunDirectory, RunSettings, Silent, StopRequest, best_model,
-    first_pictures, prepared_picture, recorded_layers, validation_folder,
+    Error, Outputs, RangeRecord, RunDirectory, RunPictures, RunSettings, Silent, StopRequest,
+    best_model, recorded_layers,
 };
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
@@ -68,20 +69,30 @@ pub(crate) fn report_of(
     let mut explained = None;
     let mut sheets = Vec::new();
     if let Some(settings) = settings {
-        if let Some(outputs) = &outputs {
-            match explain_extremes(directory, pictures, outputs, &settings.device) {
-                Ok((found, broken)) => {
-                    explained = Some(found);
-                    for error in &broken {
-                        or_missing("an explained picture", error);
+        match RunPictures::open(directory.path(), pictures, &mut Silent) {
+            Ok(run) => {
+                if let Some(outputs) = &outputs {
+                    match explain_extremes(directory, &run, outputs, &settings.device) {
+                        Ok((found, broken)) => {
+                            explained = Some(found);
+                            for error in &broken {
+                                or_missing("an explained picture", error);
+                            }
+                        }
+                        Err(error) => or_missing("explained pictures", &error),
                     }
                 }
-                Err(error) => or_missing("explained pictures", &error),
+                match sheets_of(&run, settings) {
+                    Ok(found) => sheets = found,
+                    Err(error) => or_missing("training pictures", &error),
+                }
             }
-        }
-        match sheets_of(directory, pictures, settings) {
-            Ok(found) => sheets = found,
-            Err(error) => or_missing("training pictures", &error),
+            Err(error) => {
+                if outputs.is_some() {
+                    or_missing("explained pictures", &error);
+                }
+                or_missing("training pictures", &error);
+            }
         }
     }
     let range = match std::fs::read(directory.path().join("lr-find.json")) {
@@ -135,36 +146,24 @@ pub(crate) fn report_of(
     Ok(report.to_html())
 }
 
-/// Grad-CAM of the pictures that the network is surest of, right and wrong.
+/// Grad-CAM of the pictures that the network is surest of, right and wrong; and those that could not be read.
 fn explain_extremes(
     directory: &RunDirectory,
-    pictures: Option<&Path>,
+    run: &RunPictures,
     outputs: &Outputs,
     device: &Device,
 ) -> Result<(Explained, Vec<Error>), Error> {
-    let (logits, labels) = (&outputs.logits, outputs.labels.clone());
-    let scored = Scored::from_logits(outputs.classes(), logits, labels, 1.0);
-    let (best, worst) = scored.surest(BEST, WORST);
-    let folder = validation_folder(directory.path(), pictures, &mut Silent)?;
+    let (best, worst) = Scored::of(outputs, None).surest(BEST, WORST);
     let (network, card) = best_model(directory, device)?;
-    let explainer = Explainer::new(network, device.clone()).with_temperature(card.temperature);
-    let method = CamMethod::GradCam;
-    let stage = explainer.last_telling_stage(card.size);
+    let explaining = Explaining::new(network, card, device, CamMethod::GradCam);
     let mut broken = Vec::new();
-    let mut explained = |picture: &usize| -> Option<ExplainedPicture> {
-        let name = outputs.pictures[*picture].clone();
-        let (shown, input) = prepared_picture(&card, device, &folder.join(&name))
-            .map_err(|error| broken.push(error))
-            .ok()?;
-        let explanation = explain(&explainer, (shown, &input), method, stage, None);
-        let [predicted, class] = [explanation.predicted.0, explanation.class.0]
-            .map(|class| card.class_names[class].clone());
-        let label = Some(outputs.class_names[outputs.labels[*picture] as usize].clone());
-        Some(ExplainedPicture { name, label, predicted, class, explanation })
+    let mut explained = |picture: usize| {
+        let asked = Asked::of_set(outputs, picture, run.validation_folder());
+        explaining.explain(asked, None).map_err(|error| broken.push(error)).ok()
     };
-    let best = best.iter().filter_map(&mut explained).collect();
-    let worst = worst.iter().filter_map(&mut explained).collect();
-    let stage = explainer.stages()[stage].clone();
+    let best = best.into_iter().filter_map(&mut explained).collect();
+    let worst = worst.into_iter().filter_map(&mut explained).collect();
+    let (method, stage) = (explaining.method, explaining.stage());
     Ok((Explained { method, stage, best, worst }, broken))
 }
 
@@ -193,15 +192,10 @@ fn setup(directory: &RunDirectory) -> Option<String> {
     Some(parts.into_iter().flatten().collect::<Vec<_>>().join("; "))
 }
 
-fn sheets_of(
-    directory: &RunDirectory,
-    pictures: Option<&Path>,
-    settings: &RunSettings,
-) -> Result<Vec<(String, Image8)>, Error> {
-    let stages = first_pictures(directory.path(), pictures, settings, &mut Silent)?;
+fn sheets_of(run: &RunPictures, settings: &RunSettings) -> Result<Vec<(String, Image8)>, Error> {
     let sheet = |(stage, mut pictures): (String, Vec<Image8>)| {
         pictures.truncate(SHOWN);
         Some((stage, contact_sheet(&pictures)?))
     };
-    Ok(stages.into_iter().filter_map(sheet).collect())
+    Ok(run.first_of_stages(settings)?.into_iter().filter_map(sheet).collect())
 }
