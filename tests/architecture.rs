@@ -9,13 +9,17 @@ use std::sync::LazyLock;
 use serde_json::Value;
 
 /// Every edge that is allowed between crates of the workspace, tests and builds included.
-const EDGES: [(&str, &[&str]); 10] = [
+const EDGES: [(&str, &[&str]); 11] = [
     ("kiln-augment", &[]),
     ("kiln-data", &["kiln-augment"]),
-    ("kiln-kernels", &[]),
+    ("kiln-kernels", &["kiln-parallel"]),
     ("kiln-models", &["kiln-kernels"]),
     ("kiln-optim-schedules", &[]),
-    ("kiln-trainer", &["kiln-augment", "kiln-data", "kiln-models", "kiln-optim-schedules"]),
+    ("kiln-parallel", &[]),
+    (
+        "kiln-trainer",
+        &["kiln-augment", "kiln-data", "kiln-models", "kiln-optim-schedules", "kiln-parallel"],
+    ),
     (
         "kiln-analysis",
         &["kiln-augment", "kiln-data", "kiln-models", "kiln-optim-schedules", "kiln-trainer"],
@@ -28,6 +32,7 @@ const EDGES: [(&str, &[&str]); 10] = [
             "kiln-data",
             "kiln-models",
             "kiln-optim-schedules",
+            "kiln-parallel",
             "kiln-trainer",
         ],
     ),

@@ -1,4 +1,4 @@
-"""PyTorch peer of one training step or inference, float32.
+"""PyTorch peer of one training step or inference, in float32 or under automatic mixed precision.
 
 Times forward, cross-entropy, backward and SGD's step (or a forward pass in evaluation)
 on one fixed batch of random pictures, and prints one JSON line: the median in images per
@@ -15,8 +15,6 @@ import torch
 import torchvision
 from torch import nn
 from torch.nn import functional
-
-WARM = 2
 
 
 class CifarBlock(nn.Module):
@@ -72,39 +70,58 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--channels-last", action="store_true")
     parser.add_argument("--steps", type=int, default=7, help="steps that are timed")
+    parser.add_argument("--warm", type=int, default=2, help="steps before them")
+    parser.add_argument("--device", default="cpu", help="cpu, cuda:0, mps")
+    parser.add_argument("--precision", choices=["f32", "bf16"], default="f32")
+    parser.add_argument("--compile", action="store_true")
     args = parser.parse_args()
 
     torch.set_num_threads(args.threads)
+    # As fast as PyTorch is when it is asked to be.
+    torch.backends.cudnn.benchmark = True
+    torch.set_float32_matmul_precision("high")
     torch.manual_seed(1)
+    device = torch.device(args.device)
     layout = torch.channels_last if args.channels_last else torch.contiguous_format
-    model = build(args.network, 10).to(memory_format=layout)
+    model = build(args.network, 10).to(device, memory_format=layout)
     model.train(args.mode == "train")
-    pictures = torch.randn(args.batch, 3, args.size, args.size).to(memory_format=layout)
-    labels = torch.randint(0, 10, (args.batch,))
+    run = torch.compile(model) if args.compile else model
+    pictures = torch.randn(args.batch, 3, args.size, args.size).to(device, memory_format=layout)
+    labels = torch.randint(0, 10, (args.batch,), device=device)
+    mixed = torch.autocast(device.type, torch.bfloat16, enabled=args.precision == "bf16")
     criterion = nn.CrossEntropyLoss()
     optimizer = torch.optim.SGD(model.parameters(), lr=1e-3)
 
     def train():
         optimizer.zero_grad(set_to_none=True)
-        criterion(model(pictures), labels).backward()
+        with mixed:
+            loss = criterion(run(pictures), labels)
+        loss.backward()
         optimizer.step()
 
     def infer():
-        with torch.inference_mode():
-            model(pictures)
+        with torch.inference_mode(), mixed:
+            run(pictures)
+
+    def wait():
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        elif device.type == "mps":
+            torch.mps.synchronize()
 
     step = train if args.mode == "train" else infer
     rates = []
-    for number in range(WARM + args.steps):
+    for number in range(args.warm + args.steps):
         start = time.perf_counter()
         step()
-        if number >= WARM:
+        wait()
+        if number >= args.warm:
             rates.append(args.batch / (time.perf_counter() - start))
-    line = {
-        "images_per_second": statistics.median(rates),
-        "repeats": rates,
-        "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
-    }
+    if device.type == "cuda":
+        peak = torch.cuda.max_memory_reserved(device)
+    else:
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    line = {"images_per_second": statistics.median(rates), "repeats": rates, "peak_bytes": peak}
     print(json.dumps(line))
 
 

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::ffi::OsString;
+use std::path::Path;
 
 use anyhow::{Result, bail};
 
@@ -21,13 +22,31 @@ const DEVICES: [(&str, Option<&str>); 5] = [
 /// A misspelt device is refused here, before minutes of compiling.
 pub(crate) fn feature(flags: &[OsString]) -> Result<Option<&'static str>> {
     let Some(device) = last_device(flags) else { return Ok(None) };
-    if let Some((_, feature)) = DEVICES.iter().find(|(known, _)| *known == device) {
+    // What comes after a colon is which of them.
+    let backend = device.split(':').next().unwrap_or_default();
+    if backend == "auto" {
+        return Ok(likely());
+    }
+    if let Some((_, feature)) = DEVICES.iter().find(|(known, _)| *known == backend) {
         return Ok(*feature);
     }
     let known = DEVICES.map(|(known, _)| known);
-    let hint = nearest(&device, known)
+    let hint = nearest(backend, known)
         .map_or_else(String::new, |near| format!(", did you mean `{near}`?"));
-    bail!("unknown device `{device}`{hint}\n  devices: {}", known.join(", "))
+    bail!("unknown device `{device}`{hint}\n  devices: {}, auto", known.join(", "))
+}
+
+/// The feature of the GPU that this machine seems to have: Apple's, one with NVIDIA's driver, or any that Linux shows.
+fn likely() -> Option<&'static str> {
+    if cfg!(target_os = "macos") {
+        Some("metal")
+    } else if Path::new("/proc/driver/nvidia/version").exists() {
+        Some("cuda")
+    } else if Path::new("/dev/dri").exists() {
+        Some("vulkan")
+    } else {
+        None
+    }
 }
 
 /// The value of the last `--device VALUE` or `--device=VALUE`.
@@ -65,6 +84,8 @@ mod tests {
         check("--device metal", Some("metal"));
         check("--device cuda --device flex", None);
         check("--device", None);
+        check("--device wgpu:cpu:0", Some("wgpu"));
+        check("--device cuda:1", Some("cuda"));
     }
 
     #[test]
@@ -72,6 +93,6 @@ mod tests {
         let flags = [OsString::from("--device=wpgu")];
         let message = feature(&flags).unwrap_err().to_string();
         assert!(message.contains("unknown device `wpgu`, did you mean `wgpu`?"), "{message}");
-        assert!(message.contains("flex, wgpu, vulkan, metal, cuda"), "{message}");
+        assert!(message.contains("flex, wgpu, vulkan, metal, cuda, auto"), "{message}");
     }
 }

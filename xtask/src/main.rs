@@ -56,6 +56,9 @@ fn dispatch() -> Result<ExitCode> {
             process::become_example("throughput", &rest[1..])
         }
         "bench" => process::become_kiln(device::feature(&rest)?, [OsString::from("bench")], &rest),
+        "gpu-check" => {
+            process::become_kiln(device::feature(&rest)?, [OsString::from("device-check")], &rest)
+        }
         "compare" => {
             process::become_kiln(device::feature(&rest)?, [OsString::from("compare")], &rest)
         }

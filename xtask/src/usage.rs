@@ -8,10 +8,17 @@ use crate::experiments;
 use crate::workspace::Workspace;
 
 /// The commands that are not experiments; no experiment may take their names.
-pub(crate) const COMMANDS: [(&str, &str); 7] = [
+pub(crate) const COMMANDS: [(&str, &str); 8] = [
     ("test", "everything that must pass: tidy, fmt, clippy, tests with doctests, docs"),
     ("tidy", "the repository's own rules"),
-    ("smoke", "[FLAGS]: every experiment to its end at quick scale, on generated pictures"),
+    (
+        "smoke",
+        "[FLAGS]: every experiment at quick scale; with `--device wgpu`, that device against the CPU",
+    ),
+    (
+        "gpu-check",
+        "--device DEVICE [FLAGS]: a device against the CPU, and its speed beside PyTorch's",
+    ),
     ("compare", "RUN RUN...: compares runs, or the newest runs of experiments, picture by picture"),
     ("torture", "[--kills N] [--seed N]: kills trainings at random moments; all must end alike"),
     (
@@ -42,7 +49,7 @@ pub(crate) fn text(workspace: &Workspace) -> Result<String> {
         writeln!(text, "  {command:width$}  {purpose}")?;
     }
     text.push_str(
-        "\n`--device flex|wgpu|vulkan|metal|cuda` chooses the backend kiln is built with.\n",
+        "\n`--device flex|wgpu|vulkan|metal|cuda|auto` chooses the backend kiln is built with.\n",
     );
     text.push_str("`cargo xtask EXPERIMENT --help` lists the flags of kiln train.\n");
     Ok(text)

@@ -12,7 +12,7 @@ mod training_loop;
 use crate::arguments::{BenchArguments, BenchCommand};
 use crate::output::say;
 use std::process::ExitCode;
-pub(crate) use step::Mode;
+pub(crate) use step::{BareStep, Case, Measured, Mode, measure_apart};
 
 pub(crate) fn bench(arguments: &BenchArguments) -> anyhow::Result<ExitCode> {
     match &arguments.command {
@@ -29,10 +29,23 @@ pub(crate) fn bench(arguments: &BenchArguments) -> anyhow::Result<ExitCode> {
         BenchCommand::Step { peers, python, rounds, only } => {
             peers::compare(peers.then_some(python.as_path()), *rounds, only)?;
         }
-        BenchCommand::StepOnce { network, size, batch, mode, kernels, steps } => {
+        BenchCommand::StepOnce {
+            network,
+            size,
+            batch,
+            mode,
+            kernels,
+            precision,
+            device,
+            steps,
+        } => {
             let case = step::case(network, *size, *batch)?;
-            let kernels = serde_json::from_value(serde_json::json!(kernels))?;
-            say(serde_json::to_string(&step::measure(case, *mode, kernels, *steps)?)?);
+            let setup = step::Setup {
+                device: device.open()?,
+                kernels: serde_json::from_value(serde_json::json!(kernels))?,
+                precision: serde_json::from_value(serde_json::json!(precision))?,
+            };
+            say(serde_json::to_string(&step::measure(case, *mode, &setup, *steps)?)?);
         }
     }
     Ok(ExitCode::SUCCESS)

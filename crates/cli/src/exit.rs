@@ -20,17 +20,22 @@ impl std::error::Error for Usage {}
 
 /// The documented exit code of an error.
 pub(crate) fn code_of(error: &anyhow::Error) -> ExitCode {
+    ExitCode::from(number_of(error))
+}
+
+/// The number of [`code_of`].
+pub(crate) fn number_of(error: &anyhow::Error) -> u8 {
     if let Some(error) = error.downcast_ref::<kiln_trainer::Error>() {
-        return ExitCode::from(error.exit_code());
+        return error.exit_code();
     }
     if let Some(error) = error.downcast_ref::<crate::fetch::FetchError>() {
-        return ExitCode::from(error.exit_code());
+        return error.exit_code();
     }
     if error.is::<kiln_models::WeightsError>() {
-        return ExitCode::from(5);
+        return 5;
     }
     if error.is::<Usage>() {
-        return ExitCode::from(2);
+        return 2;
     }
-    ExitCode::from(1)
+    1
 }

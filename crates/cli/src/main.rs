@@ -5,10 +5,12 @@ mod bench;
 mod commands;
 mod dashboard;
 mod device;
+mod device_check;
 mod exit;
 mod experiment;
 mod explaining;
 mod fetch;
+mod job;
 mod model_choice;
 mod output;
 mod reporter;
@@ -37,7 +39,21 @@ fn main() -> ExitCode {
         .with_target(false)
         .without_time()
         .init();
-    let result = match arguments.command {
+    let result = run(arguments.command);
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            complain(format!("error: {error:#}"));
+            exit::code_of(&error)
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<ExitCode> {
+    if !matches!(command, Command::Train(_) | Command::Resume(_)) {
+        job::alone()?;
+    }
+    match command {
         Command::Train(arguments) => commands::train::train(&arguments),
         Command::Resume(arguments) => commands::train::resume(&arguments),
         Command::Evaluate(arguments) => commands::evaluate::evaluate(&arguments),
@@ -50,17 +66,12 @@ fn main() -> ExitCode {
         Command::Report(arguments) => commands::report::report(&arguments),
         Command::Compare(arguments) => commands::compare::compare(&arguments),
         Command::Watch(arguments) => commands::watch::watch(&arguments),
+        Command::Devices(arguments) => commands::devices::devices(&arguments),
         Command::Config(arguments) => commands::config::config(&arguments),
         Command::Schedule(arguments) => commands::schedule::schedule(&arguments),
         Command::Data(arguments) => commands::data::data(&arguments),
+        Command::DeviceCheck(arguments) => device_check::device_check(&arguments),
         Command::Bench(arguments) => bench::bench(&arguments),
         Command::Torture(arguments) => torture::torture(&arguments),
-    };
-    match result {
-        Ok(code) => code,
-        Err(error) => {
-            complain(format!("error: {error:#}"));
-            exit::code_of(&error)
-        }
     }
 }

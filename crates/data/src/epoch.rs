@@ -56,6 +56,26 @@ impl BatchShape {
         self.micro as u64 * self.accumulate as u64
     }
 
+    /// The shape of the same optimizer steps for `ranks` processes or threads that take the micro-batches of a step in turn,
+    /// as many each: one with `accumulate` micro-batches for each, or with smaller ones where there are too few. `smaller`
+    /// cuts every micro-batch into one for each rank in any case. A single process with this shape does the same.
+    ///
+    /// # Errors
+    /// [`Error::OutOfRange`] when the samples of a micro-batch cannot be cut like that.
+    pub fn for_ranks(self, ranks: u32, smaller: bool) -> Result<Self, Error> {
+        let dealt = if smaller { 1 } else { greatest_common_divisor(self.accumulate, ranks) };
+        let parts = ranks / dealt;
+        if !self.micro.is_multiple_of(parts) {
+            return Err(Error::OutOfRange {
+                field: "micro",
+                must_be: "a multiple of the number of ranks that share a micro-batch",
+                found: format!("{} for {parts}", self.micro),
+            });
+        }
+        let accumulate = self.accumulate.saturating_mul(parts);
+        Ok(Self { micro: self.micro / parts, accumulate, ..self })
+    }
+
     /// Optimizer steps in an epoch of `n` samples; 0 when `drop_last` leaves nothing.
     pub const fn steps_per_epoch(self, n: u32) -> u64 {
         if self.drop_last {
@@ -87,9 +107,21 @@ impl BatchPlan {
         Self { samples, micro: shape.micro as usize }
     }
 
-    /// All of `n` samples in the listing's order, `micro` (at least 1) at a time, every sample once.
-    pub fn evaluation(n: u32, micro: u32) -> Self {
-        Self { samples: (0..n).collect(), micro: micro.max(1) as usize }
+    /// Those of the micro-batches of a plan for training that rank `rank` of `ranks` takes: of each optimizer step the one
+    /// with its number and every `ranks`-th after it. Together the ranks take each once.
+    pub fn of_rank(self, shape: BatchShape, rank: usize, ranks: usize) -> Self {
+        let micro = self.micro;
+        let step = micro.saturating_mul(shape.accumulate as usize);
+        let of_step = |step: &[u32]| -> Vec<u32> {
+            step.chunks(micro).skip(rank).step_by(ranks.max(1)).flatten().copied().collect()
+        };
+        let samples = self.samples.chunks(step).flat_map(of_step).collect();
+        Self { samples, micro }
+    }
+
+    /// The samples `range` in the listing's order, `micro` (at least 1) at a time, every sample once.
+    pub fn evaluation(range: std::ops::Range<u32>, micro: u32) -> Self {
+        Self { samples: range.collect(), micro: micro.max(1) as usize }
     }
 
     /// Number of micro-batches.
@@ -120,9 +152,48 @@ impl BatchPlan {
     }
 }
 
+const fn greatest_common_divisor(a: u32, b: u32) -> u32 {
+    if b == 0 { a } else { greatest_common_divisor(b, a % b) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ranks_share_the_micro_batches_of_every_step() {
+        let shape = BatchShape::new(4, 2, false).unwrap();
+        for (ranks, smaller, expect) in [
+            (1, false, Some((4, 2))),
+            (2, false, Some((4, 2))),
+            (2, true, Some((2, 4))),
+            (4, false, Some((2, 4))),
+            (8, false, Some((1, 8))),
+            (3, false, None),
+            (16, false, None),
+        ] {
+            let found = shape.for_ranks(ranks, smaller).ok();
+            assert_eq!(found.map(|s| (s.micro(), s.accumulate())), expect, "{ranks} {smaller}");
+            let Some(found) = found else { continue };
+            assert_eq!(found.effective(), shape.effective());
+            // 3 steps of 8, and one of 5.
+            let whole = BatchPlan::training(1, 0, 29, found, 0);
+            let mut dealt: Vec<Vec<&[u32]>> = vec![Vec::new(); found.accumulate() as usize];
+            let parts: Vec<BatchPlan> = (0..ranks as usize)
+                .map(|rank| whole.clone().of_rank(found, rank, ranks as usize))
+                .collect();
+            for (rank, part) in parts.iter().enumerate() {
+                let per_step = found.accumulate() as usize / ranks as usize;
+                for (i, batch) in part.batches().enumerate() {
+                    dealt[i % per_step * ranks as usize + rank].push(batch);
+                }
+            }
+            let rounds = dealt.iter().map(Vec::len).max().unwrap();
+            let in_turn =
+                (0..rounds).flat_map(|step| dealt.iter().filter_map(move |d| d.get(step)));
+            assert_eq!(in_turn.copied().collect::<Vec<_>>(), whole.batches().collect::<Vec<_>>());
+        }
+    }
 
     #[test]
     fn order_follows_seed_and_epoch() {

@@ -7,8 +7,8 @@ use burn::nn::conv::Conv2dConfig;
 use burn::nn::{BatchNorm, BatchNormConfig};
 use burn::tensor::{Device, Distribution, Tensor};
 use kiln_kernels::{
-    Activation, NormSettings, SharedInput, Window, batch_norm, batch_norm_shared, conv2d,
-    conv2d_affine, conv2d_shared,
+    Activation, NormLinks, NormSettings, SharedInput, Window, batch_norm, batch_norm_linked,
+    conv2d, conv2d_affine, conv2d_shared,
 };
 
 const WINDOW: Window = Window { kernel: [3, 3], stride: [1, 1], padding: [1, 1] };
@@ -31,7 +31,8 @@ fn main() {
     let y = conv2d_shared(x.clone(), conv1.weight.val(), WINDOW, &shared);
     let y = batch_norm(y, affine(&bn1), None, settings).output;
     let y = conv2d(y, conv2.weight.val(), WINDOW);
-    let y = batch_norm_shared(y, affine(&bn2), x.clone(), settings, &shared).output;
+    let links = NormLinks { shared: Some(&shared), sync: None };
+    let y = batch_norm_linked(y, affine(&bn2), Some(x.clone()), settings, links).output;
     println!("training: {:?}, mean {:.4}", y.dims(), y.clone().mean().into_scalar::<f32>());
 
     let gradients = y.sum().backward();

@@ -6,6 +6,7 @@ use crate::backend::{
     KernelBackend, KernelGradients, NormSettings, Normalized, Residual, SavedNorm, ScaledGradient,
     Window, shape_of,
 };
+use crate::batch_norm::SyncNorm;
 use crate::convolution::ConvShape;
 use crate::shared_input::{SharedInput, Turn};
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
@@ -327,6 +328,7 @@ impl<B: KernelGradients, C: CheckpointStrategy> KernelBackend for Autodiff<B, C>
         residual: Residual<Self>,
         settings: NormSettings,
         shared: Option<SharedInput>,
+        sync: Option<SyncNorm>,
     ) -> Normalized<Self> {
         let (x, x_node) = x.into_parts();
         let ((gamma, gamma_node), (beta, beta_node)) = (gamma.into_parts(), beta.into_parts());
@@ -339,7 +341,8 @@ impl<B: KernelGradients, C: CheckpointStrategy> KernelBackend for Autodiff<B, C>
         };
         let added = residual.clone().map_or(Residual::Nothing, Residual::Add);
         let (x_in, gamma_in, beta_in) = (x.clone(), gamma.clone(), beta.clone());
-        let found = B::kernel_batch_norm(x_in, gamma_in, beta_in, added, settings, None);
+        let found =
+            B::kernel_batch_norm(x_in, gamma_in, beta_in, added, settings, None, sync.clone());
         let Normalized { output, mean, variance } = found;
         let saved = SavedNorm {
             x,
@@ -349,6 +352,7 @@ impl<B: KernelGradients, C: CheckpointStrategy> KernelBackend for Autodiff<B, C>
             variance: variance.clone(),
             residual: residual.filter(|_| settings.activation != Activation::None),
             settings,
+            sync: sync.map(|sync| (sync.clone(), sync.latest_count())),
         };
         let inputs = [x_node, gamma_node, beta_node];
         let output = if let Some(residual) = residual_node {

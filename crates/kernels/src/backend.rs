@@ -7,7 +7,7 @@
 #![allow(missing_docs, reason = "private module; the generated code has no place for comments")]
 
 use crate::activation::Activation;
-use crate::batch_norm::{Norm, Statistics, statistics};
+use crate::batch_norm::{Norm, Statistics, SyncNorm, statistics};
 use crate::buffers::Buffer;
 use crate::convolution::{self, ConvShape, Epilogue};
 use crate::maps::{channels_last, contiguous, dims, from_buffer, matrix, slice, vector};
@@ -94,6 +94,7 @@ pub(crate) trait KernelBackend: Backend {
         #[extension_type] residual: Residual<Self>,
         settings: NormSettings,
         shared: Option<SharedInput>,
+        sync: Option<SyncNorm>,
     ) -> Normalized<Self>;
 
     fn kernel_max_pool2d(x: FloatTensor<Self>, window: Window) -> FloatTensor<Self>;
@@ -185,6 +186,8 @@ pub(crate) struct SavedNorm<B: Backend> {
     /// What was added before an activation.
     pub residual: Option<FloatTensor<B>>,
     pub settings: NormSettings,
+    /// The ranks whose batch it was, and how many values of each channel they had.
+    pub sync: Option<(SyncNorm, usize)>,
 }
 
 #[derive(Debug)]
@@ -302,11 +305,15 @@ impl KernelBackend for Flex {
         residual: Residual<Self>,
         settings: NormSettings,
         _: Option<SharedInput>,
+        sync: Option<SyncNorm>,
     ) -> Normalized<Self> {
         let (x, gamma, beta) = (channels_last(x), contiguous(gamma), contiguous(beta));
         let residual = channels_last_residual(residual);
         let dims = dims(&x);
-        let statistics = statistics(slice(&x), dims[1]);
+        let mut statistics = statistics(slice(&x), dims[1]);
+        if let Some(sync) = sync {
+            (statistics, _) = sync.statistics(statistics, slice(&x).len() / dims[1]);
+        }
         let mut y = Buffer::of(slice(&x).len());
         let norm = Norm {
             x: slice(&x),
@@ -410,7 +417,10 @@ impl KernelGradients for Flex {
         let cuts = residual.is_some();
         let mut dresidual = (needs_residual && cuts).then(|| Buffer::of(slice(&x).len()));
         let d = dresidual.as_mut().map(Buffer::as_mut_slice);
-        norm.input_gradient(slice(&dy), &sums, dx.as_mut_slice(), d);
+        let own = slice(&x).len() / norm.gamma.len();
+        let of_all = saved.sync.map(|(sync, count)| (sync.sums(&sums), count));
+        let over = of_all.as_ref().map_or((&sums, own), |(sums, count)| (sums, *count));
+        norm.input_gradient(slice(&dy), over, dx.as_mut_slice(), d);
         let dims = dims(&x);
         let dresidual = dresidual.map(|map| from_buffer(map, dims));
         NormGradients {

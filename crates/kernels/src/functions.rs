@@ -2,6 +2,7 @@
 
 use crate::activation::Activation;
 use crate::backend::{KernelBackend, NormSettings, Residual, Window, output_dims, shape_of};
+use crate::batch_norm::SyncNorm;
 use crate::shared_input::SharedInput;
 use burn::backend::{Dispatch, DispatchTensorKind};
 use burn::tensor::{DType, Tensor};
@@ -242,32 +243,31 @@ pub fn batch_norm(
     residual: Option<Tensor<4>>,
     settings: NormSettings,
 ) -> Normalized {
-    normalize(x, [gamma, beta], residual, settings, None)
+    batch_norm_linked(x, [gamma, beta], residual, settings, NormLinks::default())
 }
 
-/// [`batch_norm`] with a residual that another operation uses as well: see [`SharedInput`].
+/// What a batch norm has in common with something else.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NormLinks<'a> {
+    /// Its residual is the input of another operation as well.
+    pub shared: Option<&'a SharedInput>,
+    /// Its batch is that of several ranks.
+    pub sync: Option<&'a SyncNorm>,
+}
+
+/// [`batch_norm`] with links to another operation or other ranks.
 ///
 /// # Shapes
 /// As [`batch_norm`].
 ///
 /// # Panics
 /// As [`batch_norm`].
-pub fn batch_norm_shared(
-    x: Tensor<4>,
-    affine: [Tensor<1>; 2],
-    residual: Tensor<4>,
-    settings: NormSettings,
-    shared: &SharedInput,
-) -> Normalized {
-    normalize(x, affine, Some(residual), settings, Some(shared.clone()))
-}
-
-fn normalize(
+pub fn batch_norm_linked(
     x: Tensor<4>,
     [gamma, beta]: [Tensor<1>; 2],
     residual: Option<Tensor<4>>,
     settings: NormSettings,
-    shared: Option<SharedInput>,
+    links: NormLinks<'_>,
 ) -> Normalized {
     let [_, channels, ..] = x.dims();
     assert!(!x.dims().contains(&0), "a map has at least one value");
@@ -284,7 +284,8 @@ fn normalize(
         beta.into_dispatch(),
         added(residual),
         settings,
-        shared,
+        links.shared.cloned(),
+        links.sync.cloned(),
     );
     Normalized {
         output: Tensor::from_dispatch(found.output),

@@ -56,8 +56,10 @@ mod squeeze_excite;
 
 pub use activation::Activation;
 pub use backend::{NormSettings, Window};
+pub use batch_norm::SyncNorm;
 pub use functions::{
-    Normalized, SqueezeExcite, batch_norm, batch_norm_shared, conv2d, conv2d_affine, conv2d_shared,
-    depthwise_conv2d, depthwise_conv2d_affine, max_pool2d, scale_channels, squeeze, supports,
+    NormLinks, Normalized, SqueezeExcite, batch_norm, batch_norm_linked, conv2d, conv2d_affine,
+    conv2d_shared, depthwise_conv2d, depthwise_conv2d_affine, max_pool2d, scale_channels, squeeze,
+    supports,
 };
 pub use shared_input::SharedInput;

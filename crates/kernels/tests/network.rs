@@ -12,7 +12,8 @@ use burn::tensor::module::{batch_norm_train, conv2d as stock_conv2d};
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use kiln_kernels::{
-    Activation, NormSettings, SharedInput, batch_norm, batch_norm_shared, conv2d, conv2d_shared,
+    Activation, NormLinks, NormSettings, SharedInput, batch_norm, batch_norm_linked, conv2d,
+    conv2d_shared,
 };
 use support::maps::Map;
 use support::reference::square;
@@ -53,7 +54,10 @@ fn layer(
             }
             Some(residual) => {
                 let y = conv2d(x, weight.clone(), window);
-                batch_norm_shared(y, [ones, zeros], residual, settings, shared).output
+                {
+                    let links = NormLinks { shared: Some(shared), sync: None };
+                    batch_norm_linked(y, [ones, zeros], Some(residual), settings, links).output
+                }
             }
         };
     }

@@ -5,7 +5,8 @@ mod support;
 
 use burn::tensor::Tensor;
 use kiln_kernels::{
-    Activation, NormSettings, SharedInput, batch_norm, batch_norm_shared, conv2d, conv2d_shared,
+    Activation, NormLinks, NormSettings, SharedInput, batch_norm, batch_norm_linked, conv2d,
+    conv2d_shared,
 };
 use support::maps::{Map, assert_close, channels, pass};
 use support::reference::square;
@@ -65,7 +66,14 @@ fn a_block_may_share_its_input_whichever_weights_are_frozen() {
                 let vectors = || [affine.clone(), affine.clone()];
                 let y = if let Some(shared) = &shared {
                     let y = conv2d_shared(inner.clone(), weight, square(3, 1, 1), shared);
-                    batch_norm_shared(y, vectors(), inner, SETTINGS, shared).output
+                    batch_norm_linked(
+                        y,
+                        vectors(),
+                        Some(inner),
+                        SETTINGS,
+                        NormLinks { shared: Some(shared), sync: None },
+                    )
+                    .output
                 } else {
                     let y = conv2d(inner.clone(), weight, square(3, 1, 1));
                     batch_norm(y, vectors(), Some(inner), SETTINGS).output

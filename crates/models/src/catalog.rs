@@ -12,6 +12,7 @@ use crate::names::parameter_names;
 use crate::resnet::{ResNet, ResNetSpec, ResNetVariant};
 use burn::module::{Module, ParamId};
 use burn::tensor::{Device, Tensor};
+use kiln_kernels::SyncNorm;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::ops::Range;
@@ -181,6 +182,13 @@ macro_rules! networks {
             /// The same network on other kernels.
             pub fn with_kernels(mut self, kernels: Kernels) -> Self {
                 match &mut self { $(Self::$kind(network) => network.execution.kernels = kernels,)* }
+                self
+            }
+
+            /// The same network with batch norms over the pictures of several ranks in training, where it runs on
+            /// [`Kernels::Fast`] on the CPU; without, over its own.
+            pub fn with_sync_norm(mut self, sync: Option<SyncNorm>) -> Self {
+                match &mut self { $(Self::$kind(network) => network.execution.sync = sync,)* }
                 self
             }
 

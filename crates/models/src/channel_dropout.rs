@@ -23,7 +23,7 @@ impl ChannelDropout {
 
     /// # Shapes
     /// `input` and output: `[batch, channels, height, width]`.
-    pub(crate) fn forward(&self, input: Tensor<4>, execution: Execution) -> Tensor<4> {
+    pub(crate) fn forward(&self, input: Tensor<4>, execution: &Execution) -> Tensor<4> {
         let drops = self.dropout.training.is_enabled() && input.device().is_autodiff();
         let dropout = scaled(&self.dropout, execution.drops.dropout);
         if dropout.prob == 0.0 || !drops {

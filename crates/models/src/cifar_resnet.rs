@@ -98,7 +98,7 @@ impl CifarResNet {
 
     /// From the map before a stage, of the first one the picture, to the map after it.
     pub(crate) fn forward_stage(&self, stage: usize, x: Tensor<4>) -> Tensor<4> {
-        let execution = self.execution;
+        let execution = &self.execution;
         let layer = match stage {
             0 => return execution.conv_norm((&self.conv1, &self.bn1), x, Then::RELU),
             1 => &self.layer1,
@@ -114,7 +114,7 @@ impl CifarResNet {
     pub fn forward_head(&self, features: Tensor<4>) -> Tensor<2> {
         let pooled = channel_means(features);
         let dropout = scaled(&self.dropout, self.execution.drops.dropout);
-        self.fc.forward(dropout.forward(pooled), self.execution)
+        self.fc.forward(dropout.forward(pooled), &self.execution)
     }
 
     pub(crate) fn batch_norm_momentum(&self) -> f64 {
@@ -154,7 +154,7 @@ impl CifarBlock {
 
     /// # Shapes
     /// `[batch, inputs, height, width]` to `[batch, width, height / stride, width / stride]`.
-    pub(crate) fn forward(&self, input: Tensor<4>, execution: Execution) -> Tensor<4> {
+    pub(crate) fn forward(&self, input: Tensor<4>, execution: &Execution) -> Tensor<4> {
         let (input, shortcut) = if self.conv1.stride[0] == 1 {
             let shared = execution.share(input, [&self.bn1, &self.bn2]);
             (shared.clone(), shared)

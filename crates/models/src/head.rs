@@ -108,7 +108,7 @@ impl Head {
 
     /// # Shapes
     /// `[batch, features]` to `[batch, classes]`.
-    pub(crate) fn forward(&self, features: Tensor<2>, execution: Execution) -> Tensor<2> {
+    pub(crate) fn forward(&self, features: Tensor<2>, execution: &Execution) -> Tensor<2> {
         match self {
             Self::Linear(linear) => linear.forward(features),
             Self::Mlp(Mlp { first, dropout, last }) => {

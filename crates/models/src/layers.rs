@@ -11,7 +11,7 @@ use burn::tensor::activation::{relu, silu};
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
 use burn::tensor::{DType, Tensor};
-use kiln_kernels::{Activation, NormSettings, SharedInput, Window};
+use kiln_kernels::{Activation, NormLinks, NormSettings, SharedInput, SyncNorm, Window};
 use serde::{Deserialize, Serialize};
 
 /// Which implementation of convolution, batch norm, squeeze-excite and max pooling a network runs.
@@ -41,10 +41,12 @@ impl Default for DropScale {
 }
 
 /// How a network runs, handed from the network down to every layer.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Execution {
     pub(crate) kernels: Kernels,
     pub(crate) drops: DropScale,
+    /// The ranks over whose pictures batch norms take their statistics, if not only this one's.
+    pub(crate) sync: Option<SyncNorm>,
 }
 
 /// A dropout at a part of its probability.
@@ -115,12 +117,12 @@ fn trains(norm: &BatchNorm, x: &Tensor<4>) -> bool {
 }
 
 impl Execution {
-    fn apply_to(self, x: &Tensor<4>) -> bool {
+    fn apply_to(&self, x: &Tensor<4>) -> bool {
         self.kernels == Kernels::Fast && kiln_kernels::supports(x)
     }
 
     /// The input of a block, for exactly two layers: those that belong to `norms`.
-    pub(crate) fn share(self, map: Tensor<4>, norms: [&BatchNorm; 2]) -> Input {
+    pub(crate) fn share(&self, map: Tensor<4>, norms: [&BatchNorm; 2]) -> Input {
         // With statistics that stand still, a layer runs in other steps, which do not share.
         let shares = self.apply_to(&map) && norms.iter().all(|norm| trains(norm, &map));
         Input { map, shared: shares.then(SharedInput::default) }
@@ -131,7 +133,7 @@ impl Execution {
     /// # Shapes
     /// `[batch, inputs, height, width]` to `[batch, outputs, height / stride, width / stride]`.
     pub(crate) fn conv_norm(
-        self,
+        &self,
         (conv, norm): (&Conv2d, &BatchNorm),
         input: impl Into<Input>,
         then: Then,
@@ -142,7 +144,7 @@ impl Execution {
         }
         if trains(norm, &input.map) {
             let y = convolve(conv, input);
-            return normalize(norm, y, then);
+            return normalize(norm, y, then, self.sync.as_ref());
         }
         folded(conv, norm, input.map, then)
     }
@@ -151,7 +153,7 @@ impl Execution {
     ///
     /// # Shapes
     /// `map` and output: `[batch, channels, height, width]`.
-    pub(crate) fn squeeze_excite(self, layer: &SqueezeExcite, map: Tensor<4>) -> Tensor<4> {
+    pub(crate) fn squeeze_excite(&self, layer: &SqueezeExcite, map: Tensor<4>) -> Tensor<4> {
         if self.apply_to(&map) {
             let (means, map) = kiln_kernels::squeeze(map);
             return map.excite(layer.gates(means));
@@ -165,7 +167,7 @@ impl Execution {
     ///
     /// # Shapes
     /// `map` and output: `[batch, channels, height, width]`; `factors`: `[batch, channels]`.
-    pub(crate) fn scale_channels(self, map: Tensor<4>, factors: Tensor<2>) -> Tensor<4> {
+    pub(crate) fn scale_channels(&self, map: Tensor<4>, factors: Tensor<2>) -> Tensor<4> {
         if self.apply_to(&map) {
             return kiln_kernels::scale_channels(map, factors);
         }
@@ -174,7 +176,7 @@ impl Execution {
     }
 
     /// Max pooling.
-    pub(crate) fn max_pool(self, pool: &MaxPool2d, x: Tensor<4>) -> Tensor<4> {
+    pub(crate) fn max_pool(&self, pool: &MaxPool2d, x: Tensor<4>) -> Tensor<4> {
         let padding =
             symmetric_padding(&pool.padding).filter(|_| pool.dilation == [1, 1] && !pool.ceil_mode);
         match padding {
@@ -250,16 +252,19 @@ fn convolve(conv: &Conv2d, Input { map, shared }: Input) -> Tensor<4> {
 }
 
 /// Batch norm by the batch's statistics, and what follows it.
-fn normalize(norm: &BatchNorm, y: Tensor<4>, Then { residual, activation }: Then) -> Tensor<4> {
+fn normalize(
+    norm: &BatchNorm,
+    y: Tensor<4>,
+    Then { residual, activation }: Then,
+    sync: Option<&SyncNorm>,
+) -> Tensor<4> {
     let affine = [norm.gamma.val(), norm.beta.val()];
-    let count = y.shape().num_elements() / norm.gamma.dims()[0];
+    let own = y.shape().num_elements() / norm.gamma.dims()[0];
     let settings = NormSettings { epsilon: norm.epsilon, activation };
-    let found = match residual {
-        Some(Input { map, shared: Some(shared) }) => {
-            kiln_kernels::batch_norm_shared(y, affine, map, settings, &shared)
-        }
-        other => kiln_kernels::batch_norm(y, affine, other.map(|input| input.map), settings),
-    };
+    let (map, shared) = residual.map_or((None, None), |input| (Some(input.map), input.shared));
+    let links = NormLinks { shared: shared.as_ref(), sync };
+    let found = kiln_kernels::batch_norm_linked(y, affine, map, settings, links);
+    let count = sync.map_or(own, SyncNorm::latest_count);
     update_running(norm, found.mean, found.variance, count);
     found.output
 }

@@ -47,6 +47,7 @@ pub use error::Error;
 pub use freeze::Freeze;
 pub use head::{Head, HeadSpec, LinearHead, Mlp, MlpHead};
 pub use init::{LinearInit, UnitSource, initialize};
+pub use kiln_kernels::SyncNorm;
 pub use layers::{DropScale, Kernels};
 pub use names::{Named, parameter_count, parameter_names};
 pub use resnet::{Block, FirstConvolutions, ResNet, ResNetSpec, ResNetVariant, Shortcut};

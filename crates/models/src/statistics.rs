@@ -11,15 +11,44 @@ use std::collections::HashMap;
 pub struct RunningStatistics {
     /// By the running tensor's id.
     tensors: HashMap<ParamId, Tensor<1>>,
+    /// The ids in the network's order.
+    order: Vec<ParamId>,
 }
 
 impl RunningStatistics {
     /// Those of `network`.
     pub fn of(network: &Network) -> Self {
-        let mut collect = Collect { path: NamePath::default(), tensors: HashMap::new() };
+        let (tensors, order) = Default::default();
+        let mut collect = Collect { path: NamePath::default(), found: Self { tensors, order } };
         // `valid` brings the running tensors up to date.
         network.valid().visit(&mut collect);
-        Self { tensors: collect.tensors }
+        collect.found
+    }
+
+    /// All of them, one after the other in the network's order; none for a network without batch norm.
+    ///
+    /// # Shapes
+    /// `[values]`.
+    pub fn joined(&self) -> Option<Tensor<1>> {
+        let tensors = self.order.iter().filter_map(|id| self.tensors.get(id).cloned());
+        let tensors: Vec<Tensor<1>> = tensors.collect();
+        (!tensors.is_empty()).then(|| Tensor::cat(tensors, 0))
+    }
+
+    /// The statistics of the same network that are, [joined](Self::joined), these.
+    ///
+    /// # Shapes
+    /// `[values]`.
+    pub fn with_values(mut self, joined: &Tensor<1>) -> Self {
+        let mut begin = 0;
+        for id in &self.order {
+            if let Some(tensor) = self.tensors.get_mut(id) {
+                let end = begin + tensor.dims()[0];
+                *tensor = joined.clone().narrow(0, begin, end - begin);
+                begin = end;
+            }
+        }
+        self
     }
 
     /// `network`, which is on an autodiff device, with these statistics instead of its own.
@@ -133,7 +162,7 @@ impl ModuleVisitor for Take<'_> {
 
 struct Collect {
     path: NamePath,
-    tensors: HashMap<ParamId, Tensor<1>>,
+    found: RunningStatistics,
 }
 
 impl ModuleVisitor for Collect {
@@ -147,7 +176,8 @@ impl ModuleVisitor for Collect {
 
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         if self.path.is_buffer() {
-            self.tensors.insert(param.id, flat(param));
+            self.found.order.push(param.id);
+            self.found.tensors.insert(param.id, flat(param));
         }
     }
 }

@@ -22,18 +22,18 @@ impl StochasticDepth {
     }
 
     /// Whether it does anything to `branch`.
-    pub(crate) fn acts_on(&self, branch: &Tensor<4>, execution: Execution) -> bool {
+    pub(crate) fn acts_on(&self, branch: &Tensor<4>, execution: &Execution) -> bool {
         let dropout = self.at(execution);
         dropout.prob > 0.0 && dropout.training.is_enabled() && branch.device().is_autodiff()
     }
 
-    fn at(&self, execution: Execution) -> Dropout {
+    fn at(&self, execution: &Execution) -> Dropout {
         scaled(&self.dropout, execution.drops.stochastic_depth)
     }
 
     /// # Shapes
     /// `branch` and output: `[batch, channels, height, width]`.
-    pub(crate) fn forward(&self, branch: Tensor<4>, execution: Execution) -> Tensor<4> {
+    pub(crate) fn forward(&self, branch: Tensor<4>, execution: &Execution) -> Tensor<4> {
         if !self.acts_on(&branch, execution) {
             return branch;
         }

@@ -35,6 +35,59 @@ impl Gradients {
         model.visit(&mut Visitor { pass: &mut pass, into: self });
     }
 
+    /// Gives every parameter of `model` that learns and has no gradient one of zeros, and brings all into the model's order:
+    /// then they are as many, and in the same order, in every process that trains the model.
+    pub fn complete<M: Module>(&mut self, model: &M) {
+        struct Visitor<'a> {
+            into: &'a mut Gradients,
+        }
+        impl ModuleVisitor for Visitor<'_> {
+            fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+                let base = param.base();
+                if !base.is_require_grad() && !self.into.flat.contains_key(&param.id) {
+                    return;
+                }
+                self.into.order.push(param.id);
+                let zeros = || flatten(base.inner().zeros_like());
+                self.into.flat.entry(param.id).or_insert_with(zeros);
+            }
+        }
+        self.order.clear();
+        model.visit(&mut Visitor { into: self });
+    }
+
+    /// Replaces the gradients, joined one after the other in buckets of some `size` values or more, by as many other values.
+    ///
+    /// # Shapes
+    /// A bucket and what comes of it: `[values]`.
+    ///
+    /// # Errors
+    /// The first error of `replace`, which leaves the gradients without use.
+    pub fn replace_joined<E>(
+        &mut self,
+        size: usize,
+        mut replace: impl FnMut(Tensor<1>) -> Result<Tensor<1>, E>,
+    ) -> Result<(), E> {
+        let (mut bucket, mut values) = (Vec::new(), 0);
+        for (i, id) in self.order.iter().enumerate() {
+            let Some(gradient) = self.flat.remove(id) else { continue };
+            let length = gradient.dims()[0];
+            bucket.push((*id, values, gradient));
+            values += length;
+            if values < size && i + 1 < self.order.len() {
+                continue;
+            }
+            let parts = bucket.iter().map(|(_, _, gradient)| gradient.clone()).collect();
+            let joined = replace(Tensor::cat(parts, 0))?;
+            for (id, begin, gradient) in bucket.drain(..) {
+                let length = gradient.dims()[0];
+                self.flat.insert(id, joined.clone().narrow(0, begin, length));
+            }
+            values = 0;
+        }
+        Ok(())
+    }
+
     /// Number of parameters with a gradient.
     pub fn len(&self) -> usize {
         self.order.len()

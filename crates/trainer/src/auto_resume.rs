@@ -4,8 +4,11 @@ use crate::changes::{Change, changes};
 use crate::error::Error;
 use crate::observer::Observer;
 use crate::prepared::recorded_layers;
+use crate::ranks::{agree, from_first};
 use crate::resume::{ResumeOptions, resume};
-use crate::run::{Destination, Outcome, RunSettings, absolute, begin, begin_in, checked};
+use crate::run::{
+    Destination, Outcome, RunSettings, absolute, agree_on_program, begin, begin_in, checked,
+};
 use crate::run_directory::RunDirectory;
 use crate::spec::Layers;
 use std::path::{Path, PathBuf};
@@ -22,13 +25,20 @@ pub fn begin_or_resume(
     settings: &RunSettings,
     observer: &mut dyn Observer,
 ) -> Result<Outcome, Error> {
-    let Some(path) = newest_run(name, destination)? else {
+    // What the first rank finds, for it may begin to write before the others look.
+    let found = from_first(&settings.ranks, || {
+        let newest = newest_run(name, destination)?;
+        Ok(newest.map(|path| (is_unbegun(&path), path)))
+    })?;
+    let Some((is_unbegun, path)) = found else {
         return begin(name, layers, destination, settings, observer);
     };
-    if is_unbegun(&path) {
+    if is_unbegun {
+        agree_on_program(&settings.ranks)?;
         let spec = absolute(checked(layers)?);
+        agree(&settings.ranks, "the configuration", &spec.to_toml()?)?;
         let directory = RunDirectory::unbegun(path);
-        return begin_in(&directory, name, layers, spec, settings, observer);
+        return begin_in(&directory, name, layers, &spec, settings, observer);
     }
     let (directory, _) = RunDirectory::open(&path)?;
     let asked = absolute(layers.resolve()?);

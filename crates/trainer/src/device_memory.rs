@@ -3,7 +3,7 @@
 use burn::tensor::Device;
 
 /// Bytes that the device has reserved; on the CPU the peak resident memory of the process, where Linux tells it.
-pub(crate) fn device_memory_bytes(device: &Device) -> Option<u64> {
+pub fn device_memory_bytes(device: &Device) -> Option<u64> {
     match device.memory_pool_usage() {
         Some(usage) => Some(usage.bytes_reserved),
         None => peak_resident_bytes(),

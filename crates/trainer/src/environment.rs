@@ -1,5 +1,6 @@
 //! Where a run took place.
 
+use crate::run::RunSettings;
 use serde::Serialize;
 use std::process::Command;
 
@@ -18,6 +19,8 @@ pub(crate) struct Environment {
     pub(crate) threads: usize,
     /// Worker threads of the loader.
     pub(crate) loader_workers: usize,
+    /// Processes or threads that train together.
+    pub(crate) ranks: usize,
     /// The command line.
     pub(crate) command: Vec<String>,
     /// Seconds since 1970.
@@ -26,14 +29,15 @@ pub(crate) struct Environment {
 
 impl Environment {
     /// Looks around.
-    pub(crate) fn here(device: &burn::tensor::Device, loader_workers: usize) -> Self {
+    pub(crate) fn here(settings: &RunSettings) -> Self {
         Self {
             kiln_version: env!("CARGO_PKG_VERSION"),
             commit: commit(),
-            device: format!("{device:?}"),
+            device: format!("{:?}", settings.device),
             processor: processor(),
             threads: std::thread::available_parallelism().map_or(1, usize::from),
-            loader_workers,
+            loader_workers: settings.workers,
+            ranks: settings.ranks.size(),
             command: std::env::args().collect(),
             started_unix_seconds: std::time::SystemTime::now()
                 .duration_since(std::time::UNIX_EPOCH)

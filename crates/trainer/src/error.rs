@@ -86,6 +86,27 @@ pub enum Error {
     /// A file of weights cannot be read, or does not fit the model.
     #[error(transparent)]
     Weights(#[from] kiln_models::WeightsError),
+    /// Something went wrong on another rank of the job.
+    #[error("rank {rank}: {problem}")]
+    OtherRank {
+        /// Its number.
+        rank: usize,
+        /// What it says.
+        problem: String,
+    },
+    /// The ranks of a job were not started alike.
+    #[error("{what} is not the same on all ranks: rank 0 and rank {rank} have {difference}")]
+    RanksDiffer {
+        /// What it is.
+        what: &'static str,
+        /// The first rank that differs.
+        rank: usize,
+        /// The first difference.
+        difference: String,
+    },
+    /// A rank ended without a word.
+    #[error(transparent)]
+    PeerLost(#[from] kiln_parallel::PeerLost),
     /// The run directory is not usable.
     #[error("run directory {}: {problem}", path.display())]
     RunDirectory {
@@ -100,7 +121,7 @@ impl Error {
     /// The program's exit code: 2 configuration, 3 data, 4 diverged, 5 checkpoint, weights or run directory, 1 anything else.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Config { .. } | Self::Unreadable { .. } => 2,
+            Self::Config { .. } | Self::Unreadable { .. } | Self::RanksDiffer { .. } => 2,
             Self::Data(error) => match error.fault() {
                 Fault::Configuration => 2,
                 Fault::Data => 3,
@@ -108,7 +129,10 @@ impl Error {
             },
             Self::NoPicture { .. } => 3,
             Self::Diverged { .. } => 4,
-            Self::OutOfMemory { .. } | Self::Device { .. } => 1,
+            Self::OutOfMemory { .. }
+            | Self::Device { .. }
+            | Self::OtherRank { .. }
+            | Self::PeerLost(_) => 1,
             Self::Checkpoint { .. }
             | Self::NewerFormat { .. }
             | Self::Weights(_)

@@ -6,6 +6,7 @@ use crate::error::Error;
 use crate::macro_f1::macro_f1;
 use crate::outputs::Outputs;
 use crate::plan::StagePlan;
+use crate::ranks::settle;
 use crate::record::Evaluation;
 use crate::step_gradients::pictures;
 use crate::tally::{Tally, argmax};
@@ -14,6 +15,7 @@ use burn::tensor::Device;
 use kiln_augment::mix::MixedLabel;
 use kiln_data::{BatchPlan, Listing, Loader, Recipe, SampleKeys};
 use kiln_models::Network;
+use kiln_parallel::Ranks;
 use std::sync::Arc;
 
 /// Hits, losses and the confusion matrix.
@@ -25,6 +27,19 @@ pub(crate) struct Scores {
 }
 
 impl Scores {
+    /// The scores of all ranks' pictures.
+    fn of_all(mut self, ranks: &Ranks) -> Result<Self, Error> {
+        if ranks.is_alone() {
+            return Ok(self);
+        }
+        self.tally = self.tally.of_all(ranks)?;
+        let classes = self.confusion.len();
+        let mut counts = self.confusion.concat();
+        ranks.sum_counts(&mut counts)?;
+        self.confusion = counts.chunks(classes.max(1)).map(<[u64]>::to_vec).collect();
+        Ok(self)
+    }
+
     pub(crate) fn into_evaluation(
         self,
         set: &CheckpointSet,
@@ -56,9 +71,12 @@ pub(crate) struct Test<'a> {
     pub(crate) stage: &'a StagePlan,
     /// How often its passes were halved.
     pub(crate) halvings: u32,
+    /// The ranks that share its pictures.
+    pub(crate) ranks: &'a Ranks,
 }
 
-/// Scores `network` on every picture of the listing, once, in order, on the plain device. `outputs` gets the logits.
+/// Scores `network` on every picture of the listing, once, in order, on the plain device. `outputs` gets the logits. Of
+/// several ranks each takes a part, and all get the scores and the logits of the whole.
 pub(crate) fn evaluate(
     network: &Network,
     device: &Device,
@@ -67,11 +85,32 @@ pub(crate) fn evaluate(
     mut outputs: Option<&mut Outputs>,
     progress: &mut dyn FnMut(usize, usize),
 ) -> Result<Scores, Error> {
-    let Test { listing, recipe, stage, halvings } = *test;
+    let ranks = test.ranks;
+    let before = outputs.as_deref().map_or(0, Outputs::len);
+    let own = evaluate_part(network, device, loader, test, outputs.as_deref_mut(), progress);
+    let own = settle(ranks, own)?;
+    if let Some(outputs) = outputs {
+        outputs.gather(ranks, before)?;
+    }
+    own.of_all(ranks)
+}
+
+/// Scores this rank's part of the listing.
+fn evaluate_part(
+    network: &Network,
+    device: &Device,
+    loader: &Loader,
+    test: &Test<'_>,
+    mut outputs: Option<&mut Outputs>,
+    progress: &mut dyn FnMut(usize, usize),
+) -> Result<Scores, Error> {
+    let Test { listing, recipe, stage, halvings, ranks } = *test;
     let network = network.valid();
     let classes = stage.card.class_names.len();
     let mut scores = Scores { tally: Tally::default(), confusion: vec![vec![0; classes]; classes] };
-    let plan = BatchPlan::evaluation(listing.count(), stage.pictures_in_pass(device, halvings));
+    let own = ranks.part_of(listing.count());
+    let total = own.len();
+    let plan = BatchPlan::evaluation(own, stage.pictures_in_pass(device, halvings));
     let mut done = 0;
     for batch in loader.run(listing.clone(), plan, recipe.clone(), SampleKeys::evaluation()) {
         let batch = batch?;
@@ -93,7 +132,7 @@ pub(crate) fn evaluate(
         if let Some(outputs) = outputs.as_deref_mut() {
             outputs.add(listing, &indices, labels.iter().map(|label| label.class), &logits);
         }
-        progress(done, listing.len());
+        progress(done, total);
     }
     Ok(scores)
 }

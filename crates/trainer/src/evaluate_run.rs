@@ -6,6 +6,7 @@ use crate::error::Error;
 use crate::observer::Observer;
 use crate::outputs::Outputs;
 use crate::prepared::{Prepared, ToScore, recorded_layers};
+use crate::ranks::first_only;
 use crate::record::Evaluation;
 use crate::run::RunSettings;
 use crate::run_directory::RunDirectory;
@@ -118,8 +119,10 @@ impl Prepared {
         let scores = self.score(&to_score, Some(&mut outputs), settings, observer)?;
         let evaluation =
             scores.into_evaluation(&loaded.set, weights.averaged, &loaded.card.class_names);
-        outputs.write(directory)?;
-        directory.write_json("evaluation.json", &evaluation)?;
+        first_only(&settings.ranks, || {
+            outputs.write(directory)?;
+            directory.write_json("evaluation.json", &evaluation)
+        })?;
         Ok((evaluation, outputs))
     }
 }

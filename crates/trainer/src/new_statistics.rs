@@ -22,9 +22,11 @@ pub(crate) fn with_new_statistics(
 ) -> Result<Network, Error> {
     // As far as dropout is at this place, which a network from a file does not know.
     let drops = stage.drop_scale(stage.step(state)).unwrap_or_default();
-    let network = frozen.apply(network.clone().train()).with_drop_scale(drops);
+    // Every rank does all of it, and comes to the same.
+    let network = network.clone().with_sync_norm(None).train();
+    let network = frozen.apply(network).with_drop_scale(drops);
     let mut pass = StatisticsPass::new(network, |name| frozen.keeps_statistics(name));
-    for (micro, batch) in train.epoch(stage, state).enumerate() {
+    for (micro, batch) in train.whole_epoch(stage, state).enumerate() {
         let batch = batch?;
         if batch.labels.is_empty() {
             continue;

@@ -16,7 +16,7 @@ use crate::training_pictures::TrainingPictures;
 use crate::watchdog::Watchdog;
 use burn::tensor::Device;
 use kiln_data::Batches;
-use kiln_models::Network;
+use kiln_models::{Network, SyncNorm};
 use kiln_optim_schedules::{Anchor, Gradients};
 
 /// What optimizer steps need.
@@ -24,6 +24,8 @@ pub(crate) struct Stepper {
     pub(crate) device: Device,
     pub(crate) train: TrainingPictures,
     pub(crate) watchdog: Watchdog,
+    /// What the network's norms have in common with those of other ranks.
+    pub(crate) sync: Option<SyncNorm>,
 }
 
 impl Stepper {
@@ -41,12 +43,12 @@ impl Stepper {
             Some(scale) => network.with_drop_scale(scale),
             None => network,
         };
-        let (network, StepGradients { gradients, norm, samples, finite }) =
+        let (network, StepGradients { gradients, norm, tally, finite }) =
             self.step_gradients(stage, network, &mut state, batches, observer)?;
-        let network = if samples == 0 || !finite {
+        let network = if tally.samples == 0 || !finite {
             network
         } else {
-            let factor = 1.0 / (samples as f64 * stage.loss_scale(&state));
+            let factor = 1.0 / (tally.samples as f64 * stage.loss_scale(&state));
             let gradients = stage.finished(gradients, norm, factor, &network, anchor.as_ref())?;
             let network = optimizer.step(network, gradients, stage.rates(step, &state));
             if step == 0 {

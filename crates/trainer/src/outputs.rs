@@ -4,6 +4,7 @@ use crate::checkpoint::{tensors_from_bytes, tensors_to_bytes};
 use crate::error::Error;
 use crate::run_directory::RunDirectory;
 use kiln_data::Listing;
+use kiln_parallel::Ranks;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::path::Path;
@@ -53,6 +54,28 @@ impl Outputs {
         self.pictures.extend(indices.iter().map(name));
         self.labels.extend(labels);
         self.logits.extend_from_slice(logits);
+    }
+
+    /// Replaces the pictures from number `from` on by those that all ranks have from there on, in the ranks' order.
+    pub(crate) fn gather(&mut self, ranks: &Ranks, from: usize) -> Result<(), Error> {
+        if ranks.is_alone() {
+            return Ok(());
+        }
+        let own = (self.pictures.split_off(from), self.labels.split_off(from));
+        let logits = self.logits.split_off(from * self.classes());
+        let named = ranks.gather(&serde_json::to_vec(&own).unwrap_or_default())?;
+        let logits: Vec<u8> = logits.iter().flat_map(|logit| logit.to_le_bytes()).collect();
+        let logits = ranks.gather(&logits)?;
+        for (rank, (named, logits)) in named.iter().zip(logits).enumerate() {
+            let (pictures, labels): (Vec<String>, Vec<u32>) = serde_json::from_slice(named)
+                .map_err(|error| Error::OtherRank { rank, problem: error.to_string() })?;
+            self.pictures.extend(pictures);
+            self.labels.extend(labels);
+            let logits = logits.chunks_exact(size_of::<f32>());
+            let logit = |bytes: &[u8]| f32::from_le_bytes(bytes.try_into().unwrap_or_default());
+            self.logits.extend(logits.map(logit));
+        }
+        Ok(())
     }
 
     /// Number of pictures.

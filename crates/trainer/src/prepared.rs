@@ -1,7 +1,7 @@
 //! An experiment whose pictures are found and whose stages are resolved, before anything is trained.
 
 use crate::card::ModelCard;
-use crate::checkpoint::TrainState;
+use crate::checkpoint::{TrainState, TrainingRanks};
 use crate::error::Error;
 use crate::evaluate::{Scores, Test, evaluate};
 use crate::observer::Observer;
@@ -10,14 +10,14 @@ use crate::outputs::Outputs;
 use crate::plan::{self, StagePlan};
 use crate::run::RunSettings;
 use crate::run_directory::{PictureFingerprints, RunDirectory, RunIdentity};
-use crate::spec::{ExperimentSpec, Layer, Layers};
+use crate::spec::{ExperimentSpec, Layer, Layers, Precision};
 use crate::training_pictures::TrainingPictures;
 use crate::view::View;
 use crate::watchdog::Watchdog;
 use burn::tensor::Device;
 use kiln_augment::{Domain, RandomKey};
 use kiln_data::{Listing, Loader, LoaderSettings, OpenContext, cached_subset};
-use kiln_models::{Network, UnitSource};
+use kiln_models::{Kernels, Network, SyncNorm, UnitSource};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -135,12 +135,54 @@ impl Prepared {
             device: settings.device.clone(),
             train: self.training_pictures(settings),
             watchdog: Watchdog::new(),
+            sync: self
+                .training_ranks(settings)
+                .sync_batch_norm
+                .then(|| SyncNorm::new(settings.ranks.clone())),
         }
+    }
+
+    /// Who trains, as far as it can change the result.
+    pub(crate) fn training_ranks(&self, settings: &RunSettings) -> TrainingRanks {
+        let size = settings.ranks.size();
+        TrainingRanks { size, sync_batch_norm: size > 1 && self.spec.trainer.sync_batch_norm }
+    }
+
+    /// The experiment with the pictures of a step shared out among the ranks.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for a batch that cannot be cut like that, and for norms that cannot be synchronised there.
+    pub(crate) fn for_ranks(
+        mut self,
+        settings: &RunSettings,
+        layers: &Layers,
+    ) -> Result<Self, Error> {
+        let TrainingRanks { size, sync_batch_norm } = self.training_ranks(settings);
+        let ranks = u32::try_from(size).unwrap_or(u32::MAX);
+        for stage in &mut self.stages {
+            let shape = stage.shape.for_ranks(ranks, sync_batch_norm).map_err(|error| {
+                let problem = format!(
+                    "{size} ranks cannot share the {} pictures of a step alike: {error}; `accumulate` or `micro` must have \
+                     the factors of the number of ranks",
+                    stage.shape.effective()
+                );
+                layers.fault(&format!("stage.{}.batch", stage.name), problem)
+            })?;
+            stage.shape = shape;
+            let fits = stage.precision == Precision::F32
+                && settings.device == Device::flex()
+                && self.spec.trainer.kernels == Kernels::Fast;
+            if sync_batch_norm && !fits {
+                let problem = "takes f32, `kernels = \"fast\"` and the device flex";
+                return Err(layers.fault("trainer.sync_batch_norm", problem.to_owned()));
+            }
+        }
+        Ok(self)
     }
 
     pub(crate) fn training_pictures(&self, settings: &RunSettings) -> TrainingPictures {
         let (loader, listing) = (self.loader(settings), self.train.clone());
-        TrainingPictures { seed: self.spec.seed, loader, listing }
+        TrainingPictures { seed: self.spec.seed, loader, listing, ranks: settings.ranks.clone() }
     }
 
     /// Scores of a network on the validation set; `outputs` gets the logits.
@@ -153,7 +195,8 @@ impl Prepared {
     ) -> Result<Scores, Error> {
         let ToScore { network, card, ref file, stage, halvings, view } = *scored;
         let recipe = view.recipe(card).map_err(|error| Error::checkpoint(file, error))?;
-        let test = Test { listing: &self.val, recipe: &Arc::new(recipe), stage, halvings };
+        let (listing, recipe, ranks) = (&self.val, &Arc::new(recipe), &settings.ranks);
+        let test = Test { listing, recipe, stage, halvings, ranks };
         let validating = &mut |done, total| observer.validating(done, total);
         evaluate(network, &settings.device, &self.loader(settings), &test, outputs, validating)
     }

@@ -10,16 +10,18 @@ use crate::metrics::MetricsLog;
 use crate::observer::{Observer, StopRequest};
 use crate::plan::{self, StagePlan, Start};
 use crate::prepared::Prepared;
+use crate::ranks::{agree, first_only, from_first, in_turn, program};
 use crate::record::Evaluation;
 use crate::resume::newest_noted;
 use crate::run_directory::{FORMAT, METRICS, RunDirectory, RunIdentity};
 use crate::run_lock::RunLock;
 use crate::spec::{ExperimentSpec, Layers, OnDivergence, TrainerSpec};
 use crate::stage_start;
-use crate::train::{Ending, Progress, Trainer};
+use crate::train::{Ending, Files, Progress, Trainer};
 use burn::tensor::Device;
-use kiln_models::{DropScale, parameter_count};
+use kiln_models::{DropScale, Network, parameter_count};
 use kiln_optim_schedules::Averaged;
+use kiln_parallel::Ranks;
 use std::cell::RefCell;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -33,6 +35,16 @@ pub struct RunSettings {
     pub workers: usize,
     /// How somebody asks it to stop.
     pub stop: StopRequest,
+    /// This rank and those that train the network with it. How the pictures of a step are shared out among them can change
+    /// the result: see [`BatchShape::for_ranks`](kiln_data::BatchShape::for_ranks).
+    pub ranks: Ranks,
+}
+
+impl RunSettings {
+    /// A run on its own, which nobody asks to stop.
+    pub fn new(device: Device, workers: usize) -> Self {
+        Self { device, workers, stop: StopRequest::default(), ranks: Ranks::default() }
+    }
 }
 
 /// Where a new run's directory goes.
@@ -75,14 +87,19 @@ pub fn begin(
     settings: &RunSettings,
     observer: &mut dyn Observer,
 ) -> Result<Outcome, Error> {
+    let ranks = &settings.ranks;
+    agree_on_program(ranks)?;
     let spec = absolute(checked(layers)?);
     // What cannot be written down leaves no folder behind.
-    spec.to_toml()?;
-    let directory = match destination {
-        Destination::Numbered(parent) => RunDirectory::create_numbered(parent, name)?,
-        Destination::Exactly(path) => RunDirectory::create(path)?,
-    };
-    begin_in(&directory, name, layers, spec, settings, observer)
+    agree(ranks, "the configuration", &spec.to_toml()?)?;
+    let path = from_first(ranks, || {
+        let directory = match destination {
+            Destination::Numbered(parent) => RunDirectory::create_numbered(parent, name)?,
+            Destination::Exactly(path) => RunDirectory::create(path)?,
+        };
+        Ok(directory.path().to_owned())
+    })?;
+    begin_in(&RunDirectory::unbegun(path), name, layers, &spec, settings, observer)
 }
 
 /// Begins a run in a folder in which nothing was begun.
@@ -90,18 +107,22 @@ pub(crate) fn begin_in(
     directory: &RunDirectory,
     name: &str,
     layers: &Layers,
-    spec: ExperimentSpec,
+    spec: &ExperimentSpec,
     settings: &RunSettings,
     observer: &mut dyn Observer,
 ) -> Result<Outcome, Error> {
-    let _lock = lock(directory, observer)?;
-    if directory.path().join("run.json").exists() {
-        // Between a look at the folder and the lock.
-        return Err(Error::run_directory(
-            directory.path(),
-            "another process has begun a run in it",
-        ));
-    }
+    let ranks = &settings.ranks;
+    let _lock = first_only(ranks, || {
+        let lock = lock(directory, observer)?;
+        if directory.path().join("run.json").exists() {
+            // Between a look at the folder and the lock.
+            return Err(Error::run_directory(
+                directory.path(),
+                "another process has begun a run in it",
+            ));
+        }
+        Ok(lock)
+    })?;
     let config = spec.to_toml()?;
     let identity = RunIdentity {
         format: FORMAT,
@@ -110,25 +131,38 @@ pub(crate) fn begin_in(
         kiln_version: env!("CARGO_PKG_VERSION").to_owned(),
         pictures: None,
     };
-    let prepared = directory
-        .write("config.toml", config.as_bytes())
-        .and_then(|()| directory.write_json("run.json", &identity))
-        .and_then(|()| Prepared::new(spec, layers, observer));
+    let written = first_only(ranks, || {
+        directory.write("config.toml", config.as_bytes())?;
+        directory.write_json("run.json", &identity)
+    });
+    let prepared = written
+        .and_then(|_| in_turn(ranks, || Prepared::new(spec.clone(), layers, observer)))
+        .and_then(|run| run.for_ranks(settings, layers));
     let run = match prepared {
         Ok(run) => run,
         Err(error) => {
             // Nothing has been trained; the error to report is why.
-            let _ = std::fs::remove_dir_all(directory.path());
+            if ranks.is_first() {
+                let _ = std::fs::remove_dir_all(directory.path());
+            }
             return Err(error);
         }
     };
     let outcome = run.start(directory, identity, None, settings, observer);
     let misfits = matches!(outcome, Err(Error::Config { .. } | Error::Weights(_)));
-    if misfits && !directory.checkpoints().exists() {
+    if misfits && ranks.is_first() && !directory.checkpoints().exists() {
         // Rules or weights that do not fit show before the first step: nothing has been trained.
         let _ = std::fs::remove_dir_all(directory.path());
     }
     outcome
+}
+
+/// Whether all ranks run the same program.
+pub(crate) fn agree_on_program(ranks: &Ranks) -> Result<(), Error> {
+    if ranks.is_alone() {
+        return Ok(());
+    }
+    agree(ranks, "the program", &program())
 }
 
 /// The experiment of the layers, as far as it can be checked without its pictures.
@@ -184,13 +218,17 @@ impl Prepared {
     ) -> Result<Outcome, Error> {
         observer.note(&format!("run directory: {}", directory.path().display()));
         let mut identity = identity;
-        if identity.pictures.is_none() {
-            let summaries: Vec<_> = self.stages.iter().map(StagePlan::summary).collect();
-            directory.write_json("plan.json", &summaries)?;
-            let environment = Environment::here(&settings.device, settings.workers);
-            directory.write_json("environment.json", &environment)?;
-            identity.pictures = Some(self.fingerprints());
-            directory.write_json("run.json", &identity)?;
+        let begins = identity.pictures.is_none();
+        let pictures = self.fingerprints();
+        agree(&settings.ranks, "the pictures", &format!("{pictures:?}"))?;
+        identity.pictures = Some(pictures);
+        if begins {
+            first_only(&settings.ranks, || {
+                let summaries: Vec<_> = self.stages.iter().map(StagePlan::summary).collect();
+                directory.write_json("plan.json", &summaries)?;
+                directory.write_json("environment.json", &Environment::here(settings))?;
+                directory.write_json("run.json", &identity)
+            })?;
         }
         let origin = Arc::new(Origin { identity, config: directory.config()? });
         self.train(directory, &origin, restored, settings, observer)
@@ -218,13 +256,17 @@ impl Prepared {
                 }
                 outcome => return outcome,
             };
-            let mut newest = newest_noted(&folder, observer)?;
-            // Perhaps its weights were ruined before they were saved.
-            if let Some(again) = newest.take_if(|set| Some(set.name()) == went_to) {
-                newest = step_back(&folder, &again.name())?;
-                for line in newest.iter_mut().flat_map(|set| set.forget_damaged_best(&folder)) {
-                    observer.note(&line);
+            let to = from_first(&settings.ranks, || {
+                let mut newest = newest_noted(&folder, observer)?;
+                // Perhaps its weights were ruined before they were saved.
+                if let Some(again) = newest.take_if(|set| Some(set.name()) == went_to) {
+                    newest = step_back(&folder, &again.name())?;
                 }
+                Ok(newest.map(|set| set.path))
+            })?;
+            let mut newest = to.as_deref().map(CheckpointSet::open).transpose()?;
+            for line in newest.iter_mut().flat_map(|set| set.forget_damaged_best(&folder)) {
+                observer.note(&line);
             }
             let Some(mut set) = newest else {
                 observer.note("there is no checkpoint before it to go back to");
@@ -255,17 +297,25 @@ impl Prepared {
             Some(set) => (load_model(&set.weights(), &training_device)?.0, set.state.clone()),
             None => (self.initial_network(&training_device, observer)?, TrainState::default()),
         };
-        network = network.with_kernels(self.spec.trainer.kernels);
+        state.ranks = self.training_ranks(settings);
+        let stepper = self.stepper(settings);
+        let (kernels, sync) = (self.spec.trainer.kernels, stepper.sync.clone());
+        let as_set = |network: Network| network.with_kernels(kernels).with_sync_norm(sync.clone());
+        network = as_set(network);
         self.check_precision(&settings.device)?;
         self.check_rules(&network)?;
+        let files = first_only(&settings.ranks, || {
+            let log = RefCell::new(MetricsLog::open(directory, &state)?);
+            let writer = Writer::new(directory.checkpoints(), directory.path().join(METRICS));
+            Ok(Files { log, writer })
+        })?;
         let trainer = Trainer {
-            stepper: self.stepper(settings),
+            stepper,
             val: self.val.clone(),
-            log: RefCell::new(MetricsLog::open(directory, &state)?),
+            files,
             log_every: self.spec.trainer.log_every_steps,
             stop: settings.stop.clone(),
             origin: origin.clone(),
-            writer: Writer::new(directory.checkpoints(), directory.path().join(METRICS)),
         };
         if restored.is_none() {
             let advice = advice(&self.spec, &self.stages, self.train.count());
@@ -286,14 +336,15 @@ impl Prepared {
             if let Some(from) = from {
                 let file = from.file();
                 observer.note(&format!("stage {} starts from {}", stage.name, file.display()));
-                network = load_model(&from, &training_device)?.0;
-                network = network.with_kernels(self.spec.trainer.kernels);
+                network = as_set(load_model(&from, &training_device)?.0);
             }
             network = stage.params.apply(network).with_drop_scale(DropScale::default());
             observer.stage(stage, stage.params.learning(&network), parameter_count(&network));
             let mut optimizer = stage.new_optimizer(&network)?;
             let resumed = restored.is_some();
-            let anchor = stage_start::anchor(stage, &network, &mut state, resumed, directory)?;
+            let writes = settings.ranks.is_first();
+            let anchor =
+                stage_start::anchor(stage, &network, &mut state, (resumed, writes), directory)?;
             let mut average = stage.average.map(|_| Averaged::new(&network));
             if let Some(set) = restored.take() {
                 set.load_optimizer(&mut optimizer, &network, &settings.device)?;

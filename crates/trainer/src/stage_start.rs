@@ -9,7 +9,7 @@ use kiln_models::Network;
 use kiln_optim_schedules::Anchor;
 
 /// What draws the weights of the stage that `state` is in to those it starts from, if anything does. They are written
-/// into the run's directory when the stage begins, and read from there when it is resumed.
+/// into the run's directory when the stage begins, by the rank that `writes`, and read from there when it is resumed.
 ///
 /// # Errors
 /// [`Error::RunDirectory`] and [`Error::Checkpoint`] when the file cannot be written or read.
@@ -17,7 +17,7 @@ pub(crate) fn anchor(
     stage: &StagePlan,
     network: &Network,
     state: &mut TrainState,
-    resumed: bool,
+    (resumed, writes): (bool, bool),
     directory: &RunDirectory,
 ) -> Result<Option<Anchor>, Error> {
     if stage.l2_sp.is_none() {
@@ -36,7 +36,9 @@ pub(crate) fn anchor(
         start = checkpoint::read_into(start, &path, &bytes)?;
     } else {
         let bytes = checkpoint::model_bytes(&path, network, &stage.card)?;
-        directory.write(&name, &bytes)?;
+        if writes {
+            directory.write(&name, &bytes)?;
+        }
         state.anchor_sha256 = Some(sha256(&bytes));
     }
     Ok(stage.anchor(&start))

@@ -10,6 +10,7 @@ use crate::observer::Observer;
 use crate::optimizer_step::Stepper;
 use crate::plan::StagePlan;
 use crate::spec::Precision;
+use crate::tally::Tally;
 use crate::watchdog::Phase;
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use kiln_data::{Batch, Batches};
@@ -24,13 +25,13 @@ pub(crate) struct StepGradients {
     /// Their Euclidean norm.
     pub(crate) norm: f64,
     /// The pictures that they are of.
-    pub(crate) samples: usize,
+    pub(crate) tally: Tally,
     /// Whether every loss and gradient is a number. In f16 it may not be; in other formats that is an error.
     pub(crate) finite: bool,
 }
 
 impl Stepper {
-    /// The gradients of the step at `state`, which counts its pictures.
+    /// The gradients of the step at `state`, which counts its pictures: of all ranks' pictures.
     ///
     /// When the device runs out of memory, the step begins again with passes half as large, and so does every step of the
     /// stage after it. Weights have not been touched by then, and batch norm's statistics are put back.
@@ -45,15 +46,19 @@ impl Stepper {
         let before = state.clone();
         let statistics = RunningStatistics::of(&network);
         loop {
-            let reason = match self.try_gradients(stage, &network, state, batches) {
-                Ok(gradients) => return Ok((network, gradients)),
-                Err(Error::OutOfMemory { reason }) => reason,
-                Err(error) => return Err(error),
-            };
+            let own = self.try_gradients(stage, &network, state, batches);
             let too_many = stage.pictures_in_pass(&self.device, state.halvings);
-            if too_many == 1 {
-                return Err(Error::OutOfMemory { reason });
-            }
+            // Ranks whose norms wait for each other cannot begin a step again on their own.
+            let again = too_many > 1 && self.sync.is_none();
+            let reason = match own {
+                Err(Error::OutOfMemory { reason }) if again => reason,
+                own => {
+                    let (network, step) =
+                        self.with_the_others(stage, network, state, &statistics, own)?;
+                    state.count(&step.tally);
+                    return Ok((network, step));
+                }
+            };
             *state = TrainState { halvings: state.halvings + 1, ..before.clone() };
             let fewer = stage.pictures_in_pass(&self.device, state.halvings);
             let step = stage.step(state) + 1;
@@ -82,12 +87,15 @@ impl Stepper {
         let mut sum = StepGradients { finite: true, ..StepGradients::default() };
         let mut kept = Vec::new();
         let mut indices = Vec::new();
-        for micro in 0..stage.shape.accumulate() as usize {
-            let Some(mut batch) = self.next_batch(state, batches)? else { break };
-            state.count_bad(batch.bad.len());
-            if batch.labels.is_empty() {
+        for micro in self.train.micro_batches(stage, state) {
+            let batch = if micro.is_own { self.next_batch(state, batches)? } else { None };
+            let micro = micro.number;
+            let bad = batch.as_ref().map_or(0, |batch| batch.bad.len());
+            sum.tally.bad_images += bad as u64;
+            let Some(mut batch) = batch.filter(|batch| !batch.labels.is_empty()) else {
+                self.run_norms_for_the_others(stage, network, state)?;
                 continue;
-            }
+            };
             self.train.seed_dropout(&self.device, state, micro);
             let labels = self.train.mix(stage, state, micro, &mut batch, &mut kept);
             for (mut batch, labels) in batch.split(in_pass).into_iter().zip(labels.chunks(in_pass))
@@ -115,19 +123,35 @@ impl Stepper {
                 }
                 let logits: Vec<f32> =
                     on_device(logits.inner().try_into_data())?.iter::<f32>().collect();
-                state.count(&logits, labels, f64::from(value));
+                sum.tally.add(&logits, labels, f64::from(value));
                 sum.gradients.add(pass, network);
-                sum.samples += labels.len();
             }
+        }
+        if let Some(sync) = &self.sync {
+            sync.check()?;
         }
         sum.norm = on_device(sum.gradients.global_norm())?;
         sum.finite &= sum.norm.is_finite();
-        if !sum.finite && !is_f16 {
-            let (names, norm) = (self.in_words(&indices), sum.norm);
-            let what = format!("the norm of the gradients of a batch ({names}) is {norm}");
-            return Err(stage.diverged(state, what));
-        }
+        stage.check_norm(&sum, state, &self.in_words(&indices))?;
         Ok(sum)
+    }
+
+    /// Where norms are synchronised, those of the other ranks wait for this one's, though it has no picture for them.
+    fn run_norms_for_the_others(
+        &self,
+        stage: &StagePlan,
+        network: &Network,
+        state: &TrainState,
+    ) -> Result<(), Error> {
+        let Some(sync) = &self.sync else { return Ok(()) };
+        sync.set_silent(true);
+        let size = stage.train_recipe(state.epoch).size;
+        let shape = [1, 3, size.height as usize, size.width as usize];
+        let logits = network.forward(Tensor::zeros(shape, &self.device.clone().autodiff()));
+        // Of every weight, and zero.
+        let _ = (logits.sum() * 0.0).backward();
+        sync.set_silent(false);
+        Ok(sync.check()?)
     }
 
     /// The next micro-batch, and in `state` the time that it was waited for.
@@ -156,6 +180,23 @@ impl Stepper {
     }
 }
 
+impl StagePlan {
+    /// Whether the gradients are numbers, outside of f16, where that is no error.
+    pub(crate) fn check_norm(
+        &self,
+        sum: &StepGradients,
+        state: &TrainState,
+        pictures: &str,
+    ) -> Result<(), Error> {
+        if sum.finite || self.precision == Precision::F16 {
+            return Ok(());
+        }
+        let norm = sum.norm;
+        let what = format!("the norm of the gradients of a batch ({pictures}) is {norm}");
+        Err(self.diverged(state, what))
+    }
+}
+
 /// A batch as a tensor.
 ///
 /// # Shapes
@@ -170,7 +211,7 @@ pub(crate) fn pictures(batch: Batch, device: &Device) -> Tensor<4> {
 mod tests {
     use crate::device_read::injected;
     use crate::spec::{Layer, Layers};
-    use crate::{Destination, Error, Observer, RunSettings, StopRequest, begin};
+    use crate::{Destination, Error, Observer, RunSettings, begin};
     use burn::tensor::Device;
     use kiln_models::WeightsFile;
     use std::path::Path;
@@ -207,8 +248,7 @@ mod tests {
         let extra =
             format!("data.cache = '{}'\ncommon.batch = {batch}", folder.path().join("c").display());
         layers.push(Layer::from_toml("extra", &extra).unwrap());
-        let settings =
-            RunSettings { device: Device::flex(), workers: 1, stop: StopRequest::default() };
+        let settings = RunSettings::new(Device::flex(), 1);
         let destination = Destination::Exactly(folder.path().join("run"));
         let mut notes = Notes::default();
         injected::fail(failing_reads);

@@ -1,6 +1,7 @@
 //! Counting hits and losses over batches.
 
 use kiln_augment::mix::MixedLabel;
+use kiln_parallel::{PeerLost, Ranks};
 use serde::{Deserialize, Serialize};
 
 /// Sums over pictures; means on request.
@@ -32,6 +33,38 @@ impl Tally {
                 self.hits5 += if rank < 5 { part } else { 0.0 };
             }
         }
+    }
+
+    /// Counts what another tally counted.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        self.samples += other.samples;
+        self.loss_sum += other.loss_sum;
+        self.hits1 += other.hits1;
+        self.hits5 += other.hits5;
+        self.bad_images += other.bad_images;
+    }
+
+    /// What all ranks counted, added up in their order. A loss that is no number stays one.
+    pub(crate) fn of_all(&self, ranks: &Ranks) -> Result<Self, PeerLost> {
+        let Self { samples, loss_sum, hits1, hits5, bad_images } = self;
+        // As bits, for JSON has no word for what is no number.
+        let own = [*samples, loss_sum.to_bits(), hits1.to_bits(), hits5.to_bits(), *bad_images];
+        let own: Vec<u8> = own.iter().flat_map(|word| word.to_le_bytes()).collect();
+        let mut all = Self::default();
+        for told in ranks.gather(&own)? {
+            let mut words = told
+                .chunks_exact(size_of::<u64>())
+                .map(|bytes| u64::from_le_bytes(bytes.try_into().unwrap_or_default()));
+            let mut word = || words.next().unwrap_or_default();
+            all.merge(&Self {
+                samples: word(),
+                loss_sum: f64::from_bits(word()),
+                hits1: f64::from_bits(word()),
+                hits5: f64::from_bits(word()),
+                bad_images: word(),
+            });
+        }
+        Ok(all)
     }
 
     /// Mean loss; NaN over no pictures.

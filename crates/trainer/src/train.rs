@@ -15,12 +15,15 @@ use crate::new_statistics::with_new_statistics;
 use crate::observer::{Observer, StepReport, StopRequest};
 use crate::optimizer_step::Stepper;
 use crate::plan::StagePlan;
+use crate::ranks::settle;
 use crate::record::{AverageScores, EpochRecord, StepsRecord, unix_seconds};
 use crate::spec::Metric;
+use crate::together::check_copies;
 use crate::watchdog::Phase;
 use kiln_data::Listing;
 use kiln_models::Network;
 use kiln_optim_schedules::{Anchor, Averaged, Optimizer, Pace, PlateauMode};
+use kiln_parallel::Ranks;
 use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Instant;
@@ -29,12 +32,18 @@ use std::time::Instant;
 pub(crate) struct Trainer<'a> {
     pub(crate) stepper: Stepper,
     pub(crate) val: Arc<Listing>,
-    /// Shared, as both a step and an epoch write to it.
-    pub(crate) log: RefCell<MetricsLog<'a>>,
+    /// What is written; absent on all ranks but the first.
+    pub(crate) files: Option<Files<'a>>,
     /// Optimizer steps of each line about steps.
     pub(crate) log_every: u64,
     pub(crate) stop: StopRequest,
     pub(crate) origin: Arc<Origin>,
+}
+
+/// What a run writes while it trains.
+pub(crate) struct Files<'a> {
+    /// Shared, as both a step and an epoch write to it.
+    pub(crate) log: RefCell<MetricsLog<'a>>,
     pub(crate) writer: Writer,
 }
 
@@ -68,17 +77,39 @@ impl Trainer<'_> {
     ) -> Result<(Progress, Ending), Error> {
         while !progress.state.stage_done {
             progress = self.train_epoch(stage, progress, observer)?;
-            if self.stop.is_requested() {
+            if self.is_asked_to_stop()? {
                 self.checkpoint(stage, &mut progress)?;
-                self.writer.wait()?;
+                self.wait_for_writer()?;
                 return Ok((progress, Ending::Interrupted));
             }
             progress = self.finish_epoch(stage, progress, observer)?;
         }
         self.stepper.watchdog.enter(Phase::Checkpoint);
-        self.writer.wait()?;
+        self.wait_for_writer()?;
         self.stepper.watchdog.enter(Phase::Other);
         Ok((progress, Ending::Complete))
+    }
+
+    fn ranks(&self) -> &Ranks {
+        &self.stepper.train.ranks
+    }
+
+    /// Whether somebody asked any rank to stop.
+    fn is_asked_to_stop(&self) -> Result<bool, Error> {
+        Ok(self.ranks().any(self.stop.is_requested())?)
+    }
+
+    /// Whether a checkpoint is due after `steps_done`, which the first rank's clock can decide.
+    fn is_due(&self, stage: &StagePlan, steps_done: u64) -> Result<bool, Error> {
+        let is_due =
+            |files: &Files<'_>| stage.checkpoint_every.is_due(steps_done, files.writer.since());
+        Ok(self.ranks().any(self.files.as_ref().is_some_and(is_due))?)
+    }
+
+    /// Returns on all ranks when the set that is being written is whole.
+    fn wait_for_writer(&self) -> Result<(), Error> {
+        let written = self.files.as_ref().map_or(Ok(()), |files| files.writer.wait());
+        settle(self.ranks(), written)
     }
 
     /// The steps that remain of the epoch, or those until somebody asks to stop.
@@ -90,7 +121,7 @@ impl Trainer<'_> {
     ) -> Result<Progress, Error> {
         let steps = stage.steps_in_epoch(progress.state.epoch);
         let mut batches = self.stepper.train.epoch(stage, &progress.state);
-        while progress.state.step_in_epoch < steps && !self.stop.is_requested() {
+        while progress.state.step_in_epoch < steps && !self.is_asked_to_stop()? {
             let lr = stage.rates(stage.step(&progress.state), &progress.state).lr;
             let (began, samples_before) = (Instant::now(), progress.state.tally.samples);
             progress = self.stepper.optimizer_step(stage, progress, &mut batches, observer)?;
@@ -105,14 +136,15 @@ impl Trainer<'_> {
                 lr,
             });
             // A full disk is told now, not when the next checkpoint is due.
-            self.writer.check()?;
+            if let Some(files) = &self.files {
+                files.writer.check()?;
+            }
             let ends = state.step_in_epoch == steps;
             if ends || stage.step(state).is_multiple_of(self.log_every) {
                 self.log_steps(stage, state, lr)?;
             }
             // The end of an epoch has its checkpoint after validation.
-            let due = stage.checkpoint_every.is_due(stage.step(state), self.writer.since());
-            if due && !ends {
+            if !ends && self.is_due(stage, stage.step(&progress.state))? {
                 self.checkpoint(stage, &mut progress)?;
             }
         }
@@ -194,10 +226,10 @@ impl Trainer<'_> {
         record.seconds = state.seconds + began.elapsed().as_secs_f64();
         record.unix_seconds = unix_seconds();
         let (state, is_best) = epoch_done(stage, state, &record, ends);
-        self.log.borrow_mut().put(&Line::Epoch(record.clone()))?;
+        self.put(&Line::Epoch(record.clone()))?;
         observer.epoch(&record);
         let mut progress = Progress { network, optimizer, anchor, average, state };
-        let due = stage.checkpoint_every.is_due(steps_done, self.writer.since());
+        let due = self.is_due(stage, steps_done)?;
         if is_best || due || ends {
             self.checkpoint(stage, &mut progress)?;
         }
@@ -224,7 +256,11 @@ impl Trainer<'_> {
             unix_seconds: unix_seconds(),
         });
         state.lines += 1;
-        self.log.borrow_mut().put(&line)
+        self.put(&line)
+    }
+
+    fn put(&self, line: &Line) -> Result<(), Error> {
+        self.files.as_ref().map_or(Ok(()), |files| files.log.borrow_mut().put(line))
     }
 
     /// The average of weights on the validation set; absent when its loss is not a number, which no record can hold.
@@ -245,7 +281,8 @@ impl Trainer<'_> {
         (network, halvings): (&Network, u32),
         observer: &mut dyn Observer,
     ) -> Result<Scores, Error> {
-        let test = Test { listing: &self.val, recipe: &stage.val_recipe, stage, halvings };
+        let (listing, recipe, ranks) = (&self.val, &stage.val_recipe, self.ranks());
+        let test = Test { listing, recipe, stage, halvings, ranks };
         let validating = &mut |done, total| {
             self.stepper.watchdog.enter(Phase::Validation);
             observer.validating(done, total);
@@ -255,16 +292,18 @@ impl Trainer<'_> {
     }
 
     /// Copies what a checkpoint is made of and leaves it to the writer; training waits for the copy alone, unless the set
-    /// before is still being written.
+    /// before is still being written. Every rank has the same to write, and the first does.
     fn checkpoint(&self, stage: &StagePlan, progress: &mut Progress) -> Result<(), Error> {
         self.stepper.watchdog.enter(Phase::Checkpoint);
+        check_copies(self.ranks(), &progress.network)?;
+        let Some(files) = &self.files else { return Ok(()) };
         let began = Instant::now();
         let Progress { network, optimizer, average, state, .. } = progress;
         let (average, card) = (begun(average.as_ref()), &stage.card);
         let contents = Contents { network, average, card, optimizer, state };
         let needed = state.needed(&stage.needed_later).map(str::to_owned).collect();
         let keep = Keep { newest: stage.keep_newest, needed };
-        self.writer.begin(Snapshot::take(contents, &self.origin), keep)?;
+        files.writer.begin(Snapshot::take(contents, &self.origin), keep)?;
         progress.state.waited_for_checkpoint(began.elapsed().as_secs_f64());
         Ok(())
     }

@@ -63,7 +63,7 @@ fn layers(cache: &Path, extra: &str) -> Layers {
 }
 
 fn settings(workers: usize, stop: &StopRequest) -> RunSettings {
-    RunSettings { device: Device::flex(), workers, stop: stop.clone() }
+    RunSettings { stop: stop.clone(), ..RunSettings::new(Device::flex(), workers) }
 }
 
 /// Burn's CPU backend has one random generator for the process, so two runs at once would disturb each other's dropout.

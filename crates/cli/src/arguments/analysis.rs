@@ -1,7 +1,7 @@
 //! Arguments of the commands that score and look at models and rates.
 
 use super::run::{ExperimentArguments, MachineArguments};
-use crate::device::DeviceName;
+use crate::device::DeviceChoice;
 use clap::{Args, ValueEnum};
 use kiln_analysis::cam::CamMethod;
 use kiln_analysis::metrics::Mean;
@@ -200,9 +200,9 @@ pub(crate) struct GradCamArguments {
     /// Folder for the overlays and the page [default: RUN/grad-cam].
     #[arg(long, value_name = "DIR")]
     pub(crate) output: Option<PathBuf>,
-    /// Where to compute.
-    #[arg(long, value_enum, default_value_t = DeviceName::Flex)]
-    pub(crate) device: DeviceName,
+    /// Where to compute: flex, cuda[:INDEX], wgpu[:KIND[:INDEX]], vulkan, metal or auto; see `kiln devices`.
+    #[arg(long, default_value = "flex")]
+    pub(crate) device: DeviceChoice,
     /// Print what was found as JSON.
     #[arg(long)]
     pub(crate) json: bool,

@@ -1,6 +1,7 @@
 //! `kiln bench` and `kiln torture` on the command line.
 
 use crate::bench::Mode;
+use crate::device::DeviceChoice;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
@@ -12,6 +13,28 @@ pub(crate) struct TortureArguments {
     /// Of the moments.
     #[arg(long, default_value_t = 1)]
     pub(crate) seed: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DeviceCheckArguments {
+    /// The device to check.
+    #[arg(long)]
+    pub(crate) device: DeviceChoice,
+    /// Compare with the CPU only, and measure no times.
+    #[arg(long)]
+    pub(crate) parity_only: bool,
+    /// The smallest network and a few steps, for devices slower than the CPU.
+    #[arg(long)]
+    pub(crate) quick: bool,
+    /// Folder of pictures, `train/CLASS/` and `val/CLASS/`: also measure how well the loader keeps the device busy.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// Only this case, such as `resnet50@224`; may be repeated.
+    #[arg(long, value_name = "CASE")]
+    pub(crate) only: Vec<String>,
+    /// The Python that may have torch and torchvision.
+    #[arg(long, value_name = "FILE", default_value = "python3")]
+    pub(crate) python: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -77,8 +100,14 @@ pub(crate) enum BenchCommand {
         #[arg(long, value_enum)]
         mode: Mode,
         /// `fast` or `reference`.
-        #[arg(long)]
+        #[arg(long, default_value = "fast")]
         kernels: String,
+        /// `f32`, `f16` or `bf16`: of the maps in training.
+        #[arg(long, default_value = "f32")]
+        precision: String,
+        /// Where to compute.
+        #[arg(long, default_value = "flex")]
+        device: DeviceChoice,
         /// Steps that count.
         #[arg(long)]
         steps: usize,

@@ -3,10 +3,10 @@
 use super::analysis::{
     CompareArguments, EvaluateArguments, GradCamArguments, LrFindArguments, WatchArguments,
 };
-use super::benches::{BenchArguments, TortureArguments};
+use super::benches::{BenchArguments, DeviceCheckArguments, TortureArguments};
 use super::model::{LayoutName, ModelArguments};
 use super::run::{ExperimentArguments, MachineArguments, ResumeArguments, TrainArguments};
-use crate::device::DeviceName;
+use crate::device::DeviceChoice;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -48,6 +48,8 @@ pub(crate) enum Command {
     Compare(CompareArguments),
     /// Serve a run's report to a browser on this machine while it trains.
     Watch(WatchArguments),
+    /// List the devices that this build and this machine have.
+    Devices(DevicesArguments),
     /// Work with configurations.
     Config(ConfigArguments),
     /// Look at learning rates before training.
@@ -57,9 +59,19 @@ pub(crate) enum Command {
     /// Measure loader, training step and memory; see `docs/results.md`.
     #[command(hide = true)]
     Bench(BenchArguments),
+    /// Compare a device with the CPU, and measure it.
+    #[command(hide = true)]
+    DeviceCheck(DeviceCheckArguments),
     /// Kill trainings at random moments, continue them, and compare their ends with that of one left alone.
     #[command(hide = true)]
     Torture(TortureArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DevicesArguments {
+    /// Print them as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -78,9 +90,9 @@ pub(crate) struct PredictArguments {
     /// Print the logits of all classes instead.
     #[arg(long, conflicts_with = "top")]
     pub(crate) logits: bool,
-    /// Where to compute.
-    #[arg(long, value_enum, default_value_t = DeviceName::Flex)]
-    pub(crate) device: DeviceName,
+    /// Where to compute: flex, cuda[:INDEX], wgpu[:KIND[:INDEX]], vulkan, metal or auto; see `kiln devices`.
+    #[arg(long, default_value = "flex")]
+    pub(crate) device: DeviceChoice,
     /// Print the predictions as JSON.
     #[arg(long)]
     pub(crate) json: bool,

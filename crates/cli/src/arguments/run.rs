@@ -1,6 +1,6 @@
 //! A run on the command line.
 
-use crate::device::DeviceName;
+use crate::device::DeviceChoice;
 use clap::Args;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,9 +8,9 @@ use std::time::Duration;
 /// Where and how to compute; nothing of this changes a result on the CPU.
 #[derive(Debug, Args)]
 pub(crate) struct MachineArguments {
-    /// Where to compute.
-    #[arg(long, value_enum, default_value_t = DeviceName::Flex)]
-    pub(crate) device: DeviceName,
+    /// Where to compute: flex, cuda[:INDEX], wgpu[:KIND[:INDEX]], vulkan, metal or auto; see `kiln devices`.
+    #[arg(long, default_value = "flex")]
+    pub(crate) device: DeviceChoice,
     /// Threads that decode and augment pictures [default: one for each processor].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) workers: Option<u16>,

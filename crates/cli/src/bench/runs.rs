@@ -3,7 +3,7 @@
 use burn::tensor::Device;
 use kiln_trainer::record::EpochRecord;
 use kiln_trainer::spec::{Layer, Layers};
-use kiln_trainer::{Destination, Observer, RunSettings, StepReport, StopRequest, begin};
+use kiln_trainer::{Destination, Observer, RunSettings, StepReport, begin};
 use std::time::Instant;
 
 /// Times every step, what happens between it and the one before included.
@@ -43,7 +43,7 @@ pub(super) fn synth_run(experiment: &str, timer: &mut Timer) -> anyhow::Result<V
     layers.push(Layer::from_toml("bench", experiment)?);
     let cache = format!("seed = 0\ndata.cache = '{}'", scratch.join("cache").display());
     layers.push(Layer::from_toml("bench", &cache)?);
-    let settings = RunSettings { device: Device::flex(), workers: 2, stop: StopRequest::default() };
+    let settings = RunSettings::new(Device::flex(), 2);
     let destination = Destination::Exactly(scratch.join("run"));
     let outcome = begin("bench", &layers, &destination, &settings, timer);
     let _ = std::fs::remove_dir_all(&scratch);

@@ -8,6 +8,7 @@ use kiln_augment::mix::MixedLabel;
 use kiln_models::{Freeze, Kernels, ModelSpec, Network, UnitSource};
 use kiln_optim_schedules::{Gradients, Optimizer, OptimizerSpec, Rates};
 use kiln_trainer::Loss;
+use kiln_trainer::spec::Precision;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::process::Command;
@@ -15,13 +16,24 @@ use std::time::Instant;
 
 /// Steps before the first that counts: memory is mapped, caches are warm.
 const WARM: usize = 2;
+/// The same on a GPU, where kernels are compiled and the fastest of several are sought.
+const WARM_GPU: usize = 10;
 
 /// A network, the side of its pictures and how many it takes at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Case {
-    pub(super) network: &'static str,
-    pub(super) size: usize,
-    pub(super) batch: usize,
+pub(crate) struct Case {
+    pub(crate) network: &'static str,
+    pub(crate) size: usize,
+    pub(crate) batch: usize,
+}
+
+/// Where and how a case is measured.
+#[derive(Debug, Clone)]
+pub(crate) struct Setup {
+    pub(crate) device: Device,
+    pub(crate) kernels: Kernels,
+    /// Of the maps in training.
+    pub(crate) precision: Precision,
 }
 
 /// What `bench step` measures.
@@ -44,7 +56,7 @@ impl fmt::Display for Case {
 
 impl Case {
     /// Network and size, as on the command line.
-    pub(super) fn name(self) -> String {
+    pub(crate) fn name(self) -> String {
         format!("{}@{}", self.network, self.size)
     }
 
@@ -55,6 +67,7 @@ impl Case {
             "resnet18" => (224.0, 1.814e9),
             "resnet50" => (224.0, 4.089e9),
             "efficientnet_b0" => (224.0, 0.386e9),
+            "efficientnet_b3" => (300.0, 1.83e9),
             _ => (32.0, 40.8e6), // ResNet-20, He et al. 2015, counted
         };
         figure * (self.size as f64 / at).powi(2)
@@ -93,37 +106,41 @@ impl Mode {
 
 /// What a measuring process prints.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Measured {
+pub(crate) struct Measured {
     /// Of the median step.
-    pub(super) images_per_second: f64,
+    pub(crate) images_per_second: f64,
     /// Of every step.
-    pub(super) repeats: Vec<f64>,
-    /// Peak resident memory of the process.
-    pub(super) peak_bytes: Option<u64>,
+    pub(crate) repeats: Vec<f64>,
+    /// Peak resident memory of the process; on a GPU what its allocator has taken.
+    pub(crate) peak_bytes: Option<u64>,
 }
+
+/// Networks that can be measured.
+const NETWORKS: [&str; 5] =
+    ["resnet18", "resnet50", "resnet20", "efficientnet_b0", "efficientnet_b3"];
 
 /// The case with these values.
 pub(super) fn case(network: &str, size: usize, batch: usize) -> anyhow::Result<Case> {
-    let known = CASES.iter().find(|case| case.network == network);
+    let known = NETWORKS.into_iter().find(|known| *known == network);
     let known = known.ok_or_else(|| anyhow::anyhow!("no case for `{network}`"))?;
-    Ok(Case { network: known.network, size, batch })
+    Ok(Case { network: known, size, batch })
 }
 
-/// Times `steps` steps of a case on flex.
+/// Times `steps` steps of a case.
 pub(super) fn measure(
     case: Case,
     mode: Mode,
-    kernels: Kernels,
+    setup: &Setup,
     steps: usize,
 ) -> anyhow::Result<Measured> {
-    let device = Device::flex();
-    let network = network(case, &device.clone().autodiff())?.with_kernels(kernels);
+    let device = setup.device.clone();
+    let network = network(case, &device.clone().autodiff())?.with_kernels(setup.kernels);
     let repeats = match mode {
-        Mode::Train => training(network, case, &device.autodiff(), steps)?,
-        Mode::Head => training(head_only(network), case, &device.autodiff(), steps)?,
+        Mode::Train => training(network, case, setup, steps)?,
+        Mode::Head => training(head_only(network), case, setup, steps)?,
         Mode::Inference => inference(&network.valid(), case, &device, steps)?,
     };
-    let peak_bytes = kiln_trainer::peak_resident_bytes();
+    let peak_bytes = kiln_trainer::device_memory_bytes(&device);
     Ok(Measured { images_per_second: median(repeats.clone()), repeats, peak_bytes })
 }
 
@@ -146,7 +163,7 @@ pub(super) fn kiln(kernels: &str) -> anyhow::Result<Command> {
 }
 
 /// Measures in a process of its own, so that its peak memory is its own.
-pub(super) fn measure_apart(
+pub(crate) fn measure_apart(
     mut command: Command,
     case: Case,
     mode: Mode,
@@ -174,29 +191,44 @@ fn source(_: &str) -> UnitSource {
 
 fn pictures(case: Case, device: &Device) -> Tensor<4> {
     let pixels = case.batch * 3 * case.size * case.size;
-    let values: Vec<f32> = (0..pixels).map(|i| (i % 255) as f32 / 255.0).collect();
+    // No two pictures alike, or a batch norm behind them would divide by nearly nothing.
+    let values: Vec<f32> = (0..pixels).map(|i| (i * i % 1021) as f32 / 1021.0 - 0.5).collect();
     let data = TensorData::new(values, [case.batch, 3, case.size, case.size]);
     Tensor::from_data(data, (device, DType::F32))
 }
 
 /// A training step on the same pictures again and again.
-pub(super) struct BareStep {
+pub(crate) struct BareStep {
     network: Network,
     optimizer: Optimizer,
     pictures: Tensor<4>,
     labels: Vec<MixedLabel>,
     loss: Loss,
+    precision: Precision,
     device: Device,
 }
 
+/// What a pass forward and backward gives.
+pub(crate) struct Pass {
+    pub(crate) logits: Vec<f32>,
+    /// Of all parameters, in the network's order.
+    pub(crate) gradients: Vec<f32>,
+}
+
 impl BareStep {
-    /// Of a case on flex with the fast kernels.
-    pub(super) fn of(case: Case) -> anyhow::Result<Self> {
-        let device = Device::flex().autodiff();
-        Self::new(network(case, &device)?.with_kernels(Kernels::Fast), case, &device)
+    /// Of a case with the fast kernels.
+    pub(crate) fn on(case: Case, device: &Device, precision: Precision) -> anyhow::Result<Self> {
+        let device = device.clone().autodiff();
+        let network = network(case, &device)?.with_kernels(Kernels::Fast);
+        Self::new(network, case, &device, precision)
     }
 
-    fn new(network: Network, case: Case, device: &Device) -> anyhow::Result<Self> {
+    fn new(
+        network: Network,
+        case: Case,
+        device: &Device,
+        precision: Precision,
+    ) -> anyhow::Result<Self> {
         let labels = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9].into_iter().cycle().take(case.batch);
         Ok(Self {
             network,
@@ -204,36 +236,60 @@ impl BareStep {
             pictures: pictures(case, device),
             labels: labels.map(MixedLabel::pure).collect(),
             loss: Loss::new(serde_json::from_str(r#"{ "type": "cross_entropy" }"#)?, None),
+            precision,
             device: device.clone(),
         })
     }
 
-    /// Does one step and returns its seconds.
-    pub(super) fn step(mut self) -> (Self, f64) {
-        let began = Instant::now();
-        let logits = self.network.forward(self.pictures.clone());
-        let loss = self.loss.sum(logits, &self.labels, &self.device);
+    fn forward_backward(&self) -> (Tensor<2>, Gradients) {
+        let pictures = self.pictures.clone().cast(self.precision.dtype());
+        let logits = self.network.forward(pictures);
+        let loss = self.loss.sum(logits.clone(), &self.labels, &self.device);
         let mut gradients = Gradients::default();
         gradients.add(loss.backward(), &self.network);
         gradients.scale(1.0 / self.labels.len() as f64);
+        (logits, gradients)
+    }
+
+    /// Does one step and returns its seconds.
+    pub(super) fn step(mut self) -> anyhow::Result<(Self, f64)> {
+        let began = Instant::now();
+        let (_, gradients) = self.forward_backward();
         let rates = Rates { lr: 1e-3, momentum: None };
         self.network = self.optimizer.step(self.network, gradients, rates);
-        (self, began.elapsed().as_secs_f64())
+        // What was asked of a GPU is not done yet.
+        self.device.sync()?;
+        Ok((self, began.elapsed().as_secs_f64()))
+    }
+
+    /// One pass without an update.
+    pub(crate) fn pass(&self) -> anyhow::Result<Pass> {
+        let (logits, mut gradients) = self.forward_backward();
+        let logits = logits.inner().try_into_data()?.iter::<f32>().collect();
+        let mut values = Vec::new();
+        gradients.complete(&self.network);
+        gradients.replace_joined(usize::MAX, |joined| {
+            values.extend(joined.clone().try_into_data()?.iter::<f32>());
+            Ok::<_, anyhow::Error>(joined)
+        })?;
+        Ok(Pass { logits, gradients: values })
     }
 }
 
-fn training(
-    network: Network,
-    case: Case,
-    device: &Device,
-    steps: usize,
-) -> anyhow::Result<Vec<f64>> {
-    let mut bare = BareStep::new(network, case, device)?;
+/// Steps before the first that counts.
+fn warm_up(device: &Device) -> usize {
+    if *device == Device::flex() { WARM } else { WARM_GPU }
+}
+
+fn training(network: Network, case: Case, setup: &Setup, steps: usize) -> anyhow::Result<Vec<f64>> {
+    let device = setup.device.clone().autodiff();
+    let mut bare = BareStep::new(network, case, &device, setup.precision)?;
     let mut rates = Vec::new();
-    for step in 0..WARM + steps {
+    let warm = warm_up(&setup.device);
+    for step in 0..warm + steps {
         let seconds;
-        (bare, seconds) = bare.step();
-        if step >= WARM {
+        (bare, seconds) = bare.step()?;
+        if step >= warm {
             rates.push(case.batch as f64 / seconds);
         }
     }
@@ -248,10 +304,11 @@ fn inference(
 ) -> anyhow::Result<Vec<f64>> {
     let pictures = pictures(case, device);
     let mut rates = Vec::new();
-    for step in 0..WARM + steps {
+    let warm = warm_up(device);
+    for step in 0..warm + steps {
         let began = Instant::now();
         network.forward(pictures.clone()).try_into_data()?;
-        if step >= WARM {
+        if step >= warm {
             rates.push(case.batch as f64 / began.elapsed().as_secs_f64());
         }
     }

@@ -1,7 +1,7 @@
 //! `kiln export`.
 
 use crate::arguments::{ExportArguments, ExportFormat};
-use crate::device::DeviceName;
+use crate::device::DeviceChoice;
 use crate::exit::Usage;
 use crate::output::{say, write_file};
 use kiln_trainer::{RunDirectory, best_model, weights_bytes};
@@ -9,7 +9,7 @@ use std::process::ExitCode;
 
 pub(crate) fn export(arguments: &ExportArguments) -> anyhow::Result<ExitCode> {
     let (directory, _) = RunDirectory::open(&arguments.run)?;
-    let device = DeviceName::Flex.open()?;
+    let device = DeviceChoice::FLEX.open()?;
     let (network, card) = best_model(&directory, &device)?;
     let output =
         arguments.output.clone().unwrap_or_else(|| arguments.run.join("model.safetensors"));

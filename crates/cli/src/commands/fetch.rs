@@ -1,7 +1,7 @@
 //! `kiln weights fetch` and `list`.
 
 use crate::arguments::FetchArguments;
-use crate::device::DeviceName;
+use crate::device::DeviceChoice;
 use crate::fetch::{Download, Pretrained, all, find, folder};
 use crate::output::{say, write_file};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -41,7 +41,7 @@ pub(crate) fn fetch(arguments: &FetchArguments) -> anyhow::Result<ExitCode> {
 fn with_card(entry: &Pretrained, downloaded: &Path) -> anyhow::Result<PathBuf> {
     let card = entry.card();
     let file = WeightsFile::open(downloaded)?;
-    let device = DeviceName::Flex.open()?;
+    let device = DeviceChoice::FLEX.open()?;
     let (network, _) = network_from(&file, &card, Some(entry.layout), &device)?;
     let output = downloaded.with_file_name(format!("{}.safetensors", entry.name));
     write_file(&output, &weights_bytes(&output, &network, &card, Layout::Torchvision)?)?;

@@ -4,6 +4,7 @@ pub(crate) mod average;
 pub(crate) mod compare;
 pub(crate) mod config;
 pub(crate) mod data;
+pub(crate) mod devices;
 mod dry_run;
 pub(crate) mod evaluate;
 pub(crate) mod export;

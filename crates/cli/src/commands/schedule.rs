@@ -1,7 +1,7 @@
 //! `kiln schedule`.
 
 use crate::arguments::{ScheduleArguments, ScheduleCommand};
-use crate::device::DeviceName;
+use crate::device::DeviceChoice;
 use crate::experiment::Experiment;
 use crate::output::say;
 use kiln_trainer::{Silent, StagePlan, stages};
@@ -35,7 +35,7 @@ pub(crate) fn schedule(arguments: &ScheduleArguments) -> anyhow::Result<ExitCode
     let ScheduleCommand::Show { experiment, rows, json } = &arguments.command;
     let experiment = Experiment::from_arguments(experiment)?;
     let stages = stages(&experiment.layers, &mut Silent)?;
-    let device = DeviceName::Flex.open()?;
+    let device = DeviceChoice::FLEX.open()?;
     let shown = |stage| Shown { stage, groups: StagePlan::scaled_rates(stage, &device) };
     let stages: Vec<Shown> = stages.iter().map(shown).collect();
     if *json {

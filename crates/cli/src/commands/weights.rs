@@ -2,7 +2,7 @@
 
 use crate::arguments::{ConvertArguments, WeightsCommand};
 use crate::commands::fetch::{fetch, list};
-use crate::device::DeviceName;
+use crate::device::DeviceChoice;
 use crate::model_choice;
 use crate::output::{say, write_file};
 use kiln_models::{Format, NumberType, WeightsFile};
@@ -22,7 +22,7 @@ pub(crate) fn weights(command: &WeightsCommand) -> anyhow::Result<ExitCode> {
 
 fn inspect(path: &Path, as_json: bool) -> anyhow::Result<ExitCode> {
     let file = WeightsFile::open(path)?;
-    let device = DeviceName::Flex.open()?;
+    let device = DeviceChoice::FLEX.open()?;
     let card = card_in(&file)?;
     let model = match &card {
         Some(card) => Some(card.model.clone()),
@@ -94,7 +94,7 @@ fn type_name(number_type: NumberType) -> &'static str {
 }
 
 fn convert(arguments: &ConvertArguments) -> anyhow::Result<ExitCode> {
-    let device = DeviceName::Flex.open()?;
+    let device = DeviceChoice::FLEX.open()?;
     let chosen = model_choice::open(&arguments.input, &arguments.model, &device)?;
     let layout = arguments.to_layout.into();
     let bytes = weights_bytes(&arguments.output, &chosen.network, &chosen.card, layout)?;

@@ -107,7 +107,7 @@ proptest! {
 #[test]
 fn a_batch_holds_what_the_plan_says() {
     let listing = listing(&PICTURES);
-    let plan = BatchPlan::evaluation(23, 10);
+    let plan = BatchPlan::evaluation(0..23, 10);
     let batches = load(settings(2, 1 << 20), plan.clone(), 0, 0);
     assert_eq!(batches.iter().map(Batch::len).collect::<Vec<_>>(), [10, 10, 3]);
     for (batch, indices) in batches.iter().zip(plan.batches()) {
@@ -127,7 +127,7 @@ fn planes_are_normalised_and_in_order() {
     put(root.path(), "only/1.png", &png(&pixels));
     let mut batches = Loader::new(settings(1, 0)).run(
         listing(&root),
-        BatchPlan::evaluation(1, 1),
+        BatchPlan::evaluation(0..1, 1),
         recipe(vec![]),
         SampleKeys::evaluation(),
     );
@@ -144,13 +144,13 @@ fn planes_are_normalised_and_in_order() {
 
 #[test]
 fn epochs_differ_in_their_draws() {
-    let load = |epoch| load(settings(1, 0), BatchPlan::evaluation(23, 23), 0, epoch);
+    let load = |epoch| load(settings(1, 0), BatchPlan::evaluation(0..23, 23), 0, epoch);
     assert_eq!(load(0), load(0));
     assert_ne!(load(0), load(1));
 }
 
 #[test]
 fn an_empty_plan_ends_at_once() {
-    assert!(load(settings(3, 0), BatchPlan::evaluation(0, 4), 0, 0).is_empty());
-    assert!(load(settings(0, 0), BatchPlan::evaluation(0, 4), 0, 0).is_empty());
+    assert!(load(settings(3, 0), BatchPlan::evaluation(0..0, 4), 0, 0).is_empty());
+    assert!(load(settings(0, 0), BatchPlan::evaluation(0..0, 4), 0, 0).is_empty());
 }

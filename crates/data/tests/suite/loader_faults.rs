@@ -21,7 +21,7 @@ fn with_bad(bad: &[u32]) -> TempDir {
 }
 
 fn run(root: &TempDir, settings: LoaderSettings, recipe: Arc<Recipe>) -> Vec<Result<Batch, Error>> {
-    let plan = BatchPlan::evaluation(9, 3);
+    let plan = BatchPlan::evaluation(0..9, 3);
     Loader::new(settings).run(listing(root), plan, recipe, SampleKeys::training(0, 0)).collect()
 }
 
@@ -108,7 +108,7 @@ fn a_panic_is_an_error_with_the_files_name() {
 fn a_plan_of_another_listing_is_refused() {
     let root = with_bad(&[]);
     for workers in [0, 2] {
-        let plan = BatchPlan::evaluation(10, 4);
+        let plan = BatchPlan::evaluation(0..10, 4);
         let mut batches = Loader::new(settings(workers, 0)).run(
             listing(&root),
             plan,
@@ -152,7 +152,7 @@ fn dropping_the_batches_ends_the_workers() {
         let bytes = 2 * 2 * 3 * 4;
         let mut batches = Loader::new(settings(workers, 2 * bytes)).run(
             listing(&PICTURES),
-            BatchPlan::evaluation(23, 1),
+            BatchPlan::evaluation(0..23, 1),
             Arc::clone(&recipe),
             SampleKeys::evaluation(),
         );
@@ -171,7 +171,7 @@ fn no_more_is_loaded_ahead_than_allowed() {
         let (seen, recipe) = counting();
         let batches = Loader::new(settings(8, max_bytes)).run(
             listing(&PICTURES),
-            BatchPlan::evaluation(23, 1),
+            BatchPlan::evaluation(0..23, 1),
             recipe,
             SampleKeys::evaluation(),
         );

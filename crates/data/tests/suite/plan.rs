@@ -66,7 +66,7 @@ proptest! {
 
     #[test]
     fn evaluation_sees_every_sample_in_order(n in 0_u32..100, micro in 0_u32..9) {
-        let plan = BatchPlan::evaluation(n, micro);
+        let plan = BatchPlan::evaluation(0..n, micro);
         prop_assert_eq!(batches(&plan).concat(), (0..n).collect::<Vec<_>>());
         prop_assert!(plan.batches().all(|batch| batch.len() <= micro.max(1) as usize));
     }

@@ -39,11 +39,12 @@ impl Norm<'_> {
         }
     }
 
-    /// `dx` of `dy` and the parameters' gradients, and `dresidual`, which only a norm with a residual has.
+    /// `dx` of `dy` and the parameters' gradients, summed over the `count` values of each channel that the statistics are of,
+    /// and `dresidual`, which only a norm with a residual has.
     pub(crate) fn input_gradient(
         &self,
         dy: &[f32],
-        sums: &ParameterGradients,
+        (sums, count): (&ParameterGradients, usize),
         dx: &mut [f32],
         dresidual: Option<&mut [f32]>,
     ) {
@@ -51,7 +52,7 @@ impl Norm<'_> {
         let layout = self.layout();
         let block = layout.block();
         let constants = &self.constants();
-        let count = (self.x.len() / self.gamma.len()) as f32;
+        let count = count as f32;
         let mean_d: Vec<f32> = sums.beta.iter().map(|sum| sum / count).collect();
         let slopes = sums.gamma.iter().zip(self.inverse_deviations());
         let slope: Vec<f32> = slopes.map(|(sum, inverse)| sum / count * inverse).collect();

@@ -16,6 +16,8 @@ mod gradient;
 mod norm;
 mod statistics;
 mod sums;
+mod sync;
 
 pub(crate) use norm::Norm;
 pub(crate) use statistics::{Statistics, statistics};
+pub use sync::SyncNorm;

@@ -71,7 +71,7 @@ impl InvertedResidual {
 
     /// # Shapes
     /// `[batch, inputs, height, width]` to `[batch, outputs, ceil(height / stride), ceil(width / stride)]`.
-    pub(crate) fn forward(&self, input: Tensor<4>, execution: Execution) -> Tensor<4> {
+    pub(crate) fn forward(&self, input: Tensor<4>, execution: &Execution) -> Tensor<4> {
         let drops = self.adds_input && self.stochastic_depth.acts_on(&input, execution);
         let (expansion, depthwise, gates, projection) = self.block.layers();
         let input: Input = match expansion {

@@ -65,7 +65,7 @@ impl ConvNorm {
         &self,
         input: impl Into<Input>,
         then: Then,
-        execution: Execution,
+        execution: &Execution,
     ) -> Tensor<4> {
         let input = input.into();
         let pads = self.conv.padding == PaddingConfig2d::Valid && self.conv.kernel_size != [1, 1];

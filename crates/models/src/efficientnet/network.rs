@@ -85,9 +85,9 @@ impl EfficientNet {
     pub(crate) fn forward_stage(&self, stage: usize, x: Tensor<4>) -> Tensor<4> {
         match self.features.get(stage) {
             None => x,
-            Some(Part::Convolution(layer)) => layer.forward(x, Then::SILU, self.execution),
+            Some(Part::Convolution(layer)) => layer.forward(x, Then::SILU, &self.execution),
             Some(Part::Blocks(blocks)) => {
-                blocks.iter().fold(x, |x, block| block.forward(x, self.execution))
+                blocks.iter().fold(x, |x, block| block.forward(x, &self.execution))
             }
         }
     }
@@ -102,6 +102,6 @@ impl EfficientNet {
         let pooled = channel_means(features);
         let (dropout, head) = &self.classifier;
         let dropout = scaled(dropout, self.execution.drops.dropout);
-        head.forward(dropout.forward(pooled), self.execution)
+        head.forward(dropout.forward(pooled), &self.execution)
     }
 }

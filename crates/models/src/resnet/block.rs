@@ -49,7 +49,7 @@ pub enum Block {
 impl Block {
     /// # Shapes
     /// `[batch, inputs, height, width]` to `[batch, outputs, height / stride, width / stride]`.
-    pub(crate) fn forward(&self, input: Tensor<4>, execution: Execution) -> Tensor<4> {
+    pub(crate) fn forward(&self, input: Tensor<4>, execution: &Execution) -> Tensor<4> {
         match self {
             Self::Basic(block) => block.forward(input, execution),
             Self::Bottleneck(block) => block.forward(input, execution),
@@ -109,7 +109,7 @@ struct Ending<'a> {
 
 impl Ending<'_> {
     /// Lets the two layers that take a block's input share it: `first` and the shortcut's, or the sum at the end.
-    fn share(&self, first: &BatchNorm, input: Tensor<4>, execution: Execution) -> Input {
+    fn share(&self, first: &BatchNorm, input: Tensor<4>, execution: &Execution) -> Input {
         let second = match self.shortcut {
             Some(shortcut) => shortcut.input_norm(),
             // Only a sum in the batch norm's own pass takes part.
@@ -121,11 +121,11 @@ impl Ending<'_> {
         }
     }
 
-    fn is_plain(&self, branch: &Tensor<4>, execution: Execution) -> bool {
+    fn is_plain(&self, branch: &Tensor<4>, execution: &Execution) -> bool {
         self.se.is_none() && !self.stochastic_depth.acts_on(branch, execution)
     }
 
-    fn forward(&self, branch: Tensor<4>, input: Input, execution: Execution) -> Tensor<4> {
+    fn forward(&self, branch: Tensor<4>, input: Input, execution: &Execution) -> Tensor<4> {
         let plain = self.is_plain(&branch, execution);
         let shortcut: Input = match self.shortcut {
             None => input,
@@ -177,7 +177,7 @@ impl Basic {
         }
     }
 
-    fn forward(&self, input: Tensor<4>, execution: Execution) -> Tensor<4> {
+    fn forward(&self, input: Tensor<4>, execution: &Execution) -> Tensor<4> {
         let ending = Ending {
             last: (&self.conv2, &self.bn2),
             se: self.se.as_ref(),
@@ -230,7 +230,7 @@ impl Bottleneck {
         }
     }
 
-    fn forward(&self, input: Tensor<4>, execution: Execution) -> Tensor<4> {
+    fn forward(&self, input: Tensor<4>, execution: &Execution) -> Tensor<4> {
         let ending = Ending {
             last: (&self.conv3, &self.bn3),
             se: self.se.as_ref(),

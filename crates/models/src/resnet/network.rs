@@ -99,7 +99,7 @@ impl ResNet {
 
     /// From the map before a stage, of the first one the picture, to the map after it.
     pub(crate) fn forward_stage(&self, stage: usize, x: Tensor<4>) -> Tensor<4> {
-        let execution = self.execution;
+        let execution = &self.execution;
         let layer = match stage {
             0 => {
                 let x = self.conv1.forward(&self.bn1, x, execution);
@@ -119,7 +119,7 @@ impl ResNet {
     pub fn forward_head(&self, features: Tensor<4>) -> Tensor<2> {
         let pooled = channel_means(features);
         let dropout = scaled(&self.dropout, self.execution.drops.dropout);
-        self.fc.forward(dropout.forward(pooled), self.execution)
+        self.fc.forward(dropout.forward(pooled), &self.execution)
     }
 
     pub(crate) fn batch_norm_momentum(&self) -> f64 {

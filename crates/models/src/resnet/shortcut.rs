@@ -48,7 +48,7 @@ impl Shortcut {
         }
     }
 
-    pub(super) fn forward(&self, input: Input, execution: Execution) -> Tensor<4> {
+    pub(super) fn forward(&self, input: Input, execution: &Execution) -> Tensor<4> {
         match self {
             Self::Projected((conv, norm)) | Self::Averaged((None, conv, norm)) => {
                 execution.conv_norm((conv, norm), input, Then::NOTHING)

@@ -43,7 +43,7 @@ impl FirstConvolutions {
         &self,
         bn1: &BatchNorm,
         input: Tensor<4>,
-        execution: Execution,
+        execution: &Execution,
     ) -> Tensor<4> {
         match self {
             Self::Single(conv) => execution.conv_norm((conv, bn1), input, Then::RELU),
@@ -79,7 +79,7 @@ pub(super) fn pool(
     pool: &MaxPool2d,
     blurred: bool,
     x: Tensor<4>,
-    execution: Execution,
+    execution: &Execution,
 ) -> Tensor<4> {
     let x = execution.max_pool(pool, x);
     if blurred { blur_pool(x) } else { x }

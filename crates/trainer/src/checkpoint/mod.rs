@@ -17,7 +17,7 @@ mod writer;
 
 pub(crate) use set::{CheckpointSet, Newest, newest, step_back};
 pub(crate) use snapshot::{Contents, Origin, Snapshot};
-pub(crate) use state::{TrainState, UnloggedSteps};
+pub(crate) use state::{TrainState, TrainingRanks, UnloggedSteps};
 pub(crate) use sums::sha256;
 pub(crate) use tensors::{from_bytes as tensors_from_bytes, to_bytes as tensors_to_bytes};
 pub(crate) use weights::{Weights, find, load_model, model_bytes, read_into};

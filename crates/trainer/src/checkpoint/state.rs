@@ -3,7 +3,6 @@
 use crate::early_stopping::{Best, Patience};
 use crate::tally::Tally;
 use crate::weights::Take;
-use kiln_augment::mix::MixedLabel;
 use kiln_optim_schedules::{LossScaler, PlateauState};
 use serde::{Deserialize, Serialize};
 
@@ -61,10 +60,26 @@ pub(crate) struct TrainState {
     /// SHA-256 of the file of weights that the stage is drawn to, if it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) anchor_sha256: Option<String>,
+    /// Ranks that trained the stage so far, and whether batch norm took its statistics over all of them.
+    #[serde(default)]
+    pub(crate) ranks: TrainingRanks,
     /// Lines of `metrics.jsonl` that belong to this state.
     pub(crate) lines: usize,
     /// Whether the stage is complete: by its length or by early stopping.
     pub(crate) stage_done: bool,
+}
+
+/// Who trains: what of it can change the result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct TrainingRanks {
+    pub(crate) size: usize,
+    pub(crate) sync_batch_norm: bool,
+}
+
+impl Default for TrainingRanks {
+    fn default() -> Self {
+        Self { size: 1, sync_batch_norm: false }
+    }
 }
 
 /// Steps that there is no line about yet.
@@ -86,15 +101,10 @@ pub(crate) struct FinishedStage {
 }
 
 impl TrainState {
-    /// Counts pictures of the unfinished epoch: `logits` row by row, `labels` one for each row.
-    pub(crate) fn count(&mut self, logits: &[f32], labels: &[MixedLabel], loss_sum: f64) {
-        self.tally.add(logits, labels, loss_sum);
-        self.span.tally.add(logits, labels, loss_sum);
-    }
-
-    /// Counts pictures that could not be decoded.
-    pub(crate) fn count_bad(&mut self, images: usize) {
-        self.tally.bad_images += images as u64;
+    /// Counts the pictures of a step of the unfinished epoch.
+    pub(crate) fn count(&mut self, step: &Tally) {
+        self.tally.merge(step);
+        self.span.tally.merge(step);
     }
 
     /// Counts time that was spent on waiting for pictures.
@@ -119,7 +129,8 @@ impl TrainState {
     /// The state at the start of the stage after this one.
     pub(crate) fn next_stage(self) -> Self {
         let finished = FinishedStage { newest: self.checkpoint_name(), best: self.stage_best };
-        let Self { stage, run_step, best, lines, rollbacks, finished: mut before, .. } = self;
+        let Self { stage, run_step, best, lines, rollbacks, ranks, finished: mut before, .. } =
+            self;
         before.push(finished);
         Self {
             stage: stage + 1,
@@ -127,6 +138,7 @@ impl TrainState {
             best,
             lines,
             rollbacks,
+            ranks,
             finished: before,
             ..Self::default()
         }

@@ -93,6 +93,8 @@ pub struct DataSpec {
 pub struct TrainerSpec {
     /// The implementation of convolution, batch norm and pooling.
     pub kernels: Kernels,
+    /// Whether the batch norms of several ranks take their statistics over the pictures of all of them, or each over its own.
+    pub sync_batch_norm: bool,
     /// Optimizer steps of each line about steps in `metrics.jsonl`.
     pub log_every_steps: u64,
     /// What happens when a loss or a gradient is no number.
@@ -268,7 +270,7 @@ pub enum Precision {
 
 impl Precision {
     /// The format of maps.
-    pub(crate) fn dtype(self) -> DType {
+    pub fn dtype(self) -> DType {
         match self {
             Self::F32 => DType::F32,
             Self::Bf16 => DType::BF16,

@@ -1,8 +1,8 @@
 //! The configuration and the machine of small runs.
 
 use burn::tensor::Device;
+use kiln_trainer::RunSettings;
 use kiln_trainer::spec::{Layer, Layers};
-use kiln_trainer::{RunSettings, StopRequest};
 use std::path::Path;
 
 /// The defaults, `experiment`, and over it the cache in `folder` and `extra`.
@@ -16,5 +16,5 @@ pub(crate) fn layers_of(experiment: &str, folder: &Path, extra: &str) -> Layers 
 
 /// One worker on the CPU, and nobody who asks to stop.
 pub(crate) fn settings() -> RunSettings {
-    RunSettings { device: Device::flex(), workers: 1, stop: StopRequest::default() }
+    RunSettings::new(Device::flex(), 1)
 }

@@ -1,0 +1,10 @@
+//! Devices: their names on the command line, opening them, and what a machine has. This is the only module that knows the
+//! backends.
+
+mod backend;
+mod choice;
+mod found;
+
+pub(crate) use backend::Backend;
+pub(crate) use choice::DeviceChoice;
+pub(crate) use found::{FoundDevice, found};

@@ -1,0 +1,96 @@
+//! `kiln device-check`: whether a device computes what the CPU computes, and how fast it is.
+//!
+//! `cargo xtask gpu-check --device DEVICE` builds for the device and runs this; a program built elsewhere does the same
+//! without the repository.
+
+mod parity;
+mod speed;
+mod training;
+
+use crate::arguments::DeviceCheckArguments;
+use crate::output::say;
+use burn::tensor::{DType, Device};
+use kiln_trainer::spec::Precision;
+use std::process::ExitCode;
+
+/// How much is done.
+#[derive(Debug, Clone, Copy)]
+struct Scale {
+    /// Networks whose passes are compared: name, side and number of pictures.
+    networks: &'static [(&'static str, usize, usize)],
+    /// Optimizer steps of the trainings.
+    steps: u64,
+    /// Pictures of a step.
+    batch: u32,
+}
+
+const WHOLE: Scale = Scale {
+    networks: &[("resnet20", 32, 32), ("resnet18", 128, 16), ("efficientnet_b0", 64, 8)],
+    steps: 20,
+    batch: 32,
+};
+
+/// For devices that are slower than the CPU, such as a graphics driver that computes on it.
+const QUICK: Scale = Scale { networks: &[("resnet20", 32, 4)], steps: 6, batch: 8 };
+
+pub(crate) fn device_check(arguments: &DeviceCheckArguments) -> anyhow::Result<ExitCode> {
+    let device = arguments.device.open()?;
+    let scale = if arguments.quick { QUICK } else { WHOLE };
+    let fusion = if cfg!(any(feature = "wgpu", feature = "cuda")) { "with" } else { "without" };
+    say(format_args!("{device:?}, {fusion} kernel fusion and autotuning"));
+    let precisions = [Precision::F32, Precision::Bf16];
+    let has = |precision: &Precision| match precision {
+        // Also where a device only emulates it, the quick check leaves it out.
+        Precision::Bf16 => !arguments.quick && device.supports_dtype(DType::BF16),
+        _ => true,
+    };
+    let precisions: Vec<Precision> = precisions.into_iter().filter(has).collect();
+    let mut agrees = parity::passes(&device, scale, &precisions)?;
+    agrees &= training::trainings(&device, scale, &precisions)?;
+    if !arguments.parity_only {
+        speed::table(arguments, &precisions)?;
+    }
+    if agrees {
+        say("\nthe device agrees with the CPU");
+        return Ok(ExitCode::SUCCESS);
+    }
+    say("\nthe device does not agree with the CPU");
+    Ok(ExitCode::FAILURE)
+}
+
+/// How far a device may be from the CPU.
+struct Tolerance {
+    /// Of logits, over the largest.
+    logits: f64,
+    /// Of all gradients, over their norm.
+    gradients: f64,
+    /// Of the loss of a training step, over the loss.
+    losses: f64,
+}
+
+/// In f32, GPUs with tensor cores multiply with 10 bits of mantissa (TF32), and batch norm enlarges a difference wherever
+/// a channel hardly varies; in bf16 every map has 7 bits.
+fn tolerance(precision: Precision) -> Tolerance {
+    match precision {
+        Precision::F32 => Tolerance { logits: 5e-3, gradients: 2e-2, losses: 2e-2 },
+        _ => Tolerance { logits: 5e-2, gradients: 0.3, losses: 0.1 },
+    }
+}
+
+fn name(precision: Precision) -> &'static str {
+    match precision {
+        Precision::F32 => "f32",
+        Precision::F16 => "f16",
+        Precision::Bf16 => "bf16",
+    }
+}
+
+/// Whether a difference is small enough, as the last column of a table has it.
+fn verdict(fits: bool) -> &'static str {
+    if fits { "ok" } else { "TOO FAR" }
+}
+
+/// The CPU.
+fn reference() -> Device {
+    Device::flex()
+}
