@@ -32,6 +32,8 @@ fn on_device(feature: &'static str, flags: &[OsString]) -> Result<ExitCode> {
             .args(kiln_args(Some(feature)))
             .args(["device-check", "--parity-only", "--quick"])
             .args(flags)
+            // Fewer kernels are tried, for each is compiled first.
+            .env("CUBECL_AUTOTUNE_LEVEL", "minimal")
             .status()
             .context(feature)?;
         if !status.success() {

@@ -23,7 +23,7 @@ pub(crate) const COMMANDS: [(&str, &str); 8] = [
     ("torture", "[--kills N] [--seed N]: kills trainings at random moments; all must end alike"),
     (
         "bench",
-        "WHAT [FLAGS]: measures loader, step, loop, frozen, memory, growth, checkpoints, augment",
+        "WHAT [FLAGS]: measures loader, step, loop, frozen, memory, growth, checkpoints, all-reduce, augment",
     ),
     ("help", "this text"),
 ];

@@ -1,5 +1,6 @@
 //! `kiln bench`: the measurements behind `docs/results.md`.
 
+mod all_reduce;
 mod checkpoints;
 mod frozen;
 mod growth;
@@ -22,6 +23,7 @@ pub(crate) fn bench(arguments: &BenchArguments) -> anyhow::Result<ExitCode> {
             let each = listing.heap_bytes() as f64 / listing.len() as f64;
             say(format!("{} pictures, {each:.1} bytes each in the index", listing.len()));
         }
+        BenchCommand::AllReduce => all_reduce::all_reduce()?,
         BenchCommand::Frozen => frozen::frozen()?,
         BenchCommand::Checkpoints => checkpoints::checkpoints()?,
         BenchCommand::Growth => growth::growth()?,

@@ -17,7 +17,7 @@ mod reporter;
 mod torture;
 
 use crate::output::complain;
-use arguments::{Arguments, Command};
+use arguments::{Arguments, BenchCommand, Command};
 use clap::Parser as _;
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
@@ -50,7 +50,12 @@ fn main() -> ExitCode {
 }
 
 fn run(command: Command) -> anyhow::Result<ExitCode> {
-    if !matches!(command, Command::Train(_) | Command::Resume(_)) {
+    let shares_work = match &command {
+        Command::Train(_) | Command::Resume(_) => true,
+        Command::Bench(bench) => matches!(bench.command, BenchCommand::AllReduce),
+        _ => false,
+    };
+    if !shares_work {
         job::alone()?;
     }
     match command {

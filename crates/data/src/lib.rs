@@ -6,7 +6,7 @@
 //!    and one to validate on, from an [`ImageFolder`] or rendered by [`synth`].
 //! 2. [`split()`], [`subset()`] and [`cached_subset`] choose samples, class by class.
 //! 3. A [`BatchPlan`] says which samples each micro-batch of an epoch has, from any optimizer step on.
-//! 4. A [`Loader`] decodes, transforms and normalises them on worker threads and yields [`Batch`]es in order.
+//! 4. A [`Loader`] decodes, transforms and, unless a device is to do it, normalises them on worker threads and yields [`Batch`]es in order.
 //!
 //! Everything but the speed is a pure function of files, settings and seed: neither the order in which a file
 //! system lists files, nor the number of workers, nor the place where a run was interrupted can be told from a
@@ -33,7 +33,7 @@
 //! };
 //! let loader = Loader::new(LoaderSettings { workers: 2, ..LoaderSettings::default() });
 //! let keys = SampleKeys::training(context.seed, 0);
-//! let batches = loader.run(Arc::new(data.train), plan, Arc::new(recipe), keys);
+//! let batches = loader.run::<f32>(Arc::new(data.train), plan, Arc::new(recipe), keys);
 //! let lengths: Vec<usize> = batches.map(|batch| Ok(batch?.len())).collect::<Result<_, kiln_data::Error>>()?;
 //! assert_eq!(lengths, [8, 8, 4]);
 //! # std::fs::remove_dir_all(&cache).ok();
@@ -67,7 +67,7 @@ pub use epoch::{BatchPlan, BatchShape, epoch_order};
 pub use error::{Error, Fault};
 pub use image_folder::{ImageFolder, Layout};
 pub use listing::{Entry, Listing};
-pub use loader::{Batch, Batches, Loader, LoaderSettings, OnBadImage, Recipe, SampleKeys};
+pub use loader::{Batch, Batches, Form, Loader, LoaderSettings, OnBadImage, Recipe, SampleKeys};
 pub use split::{Split, split};
 pub use subset::subset;
 pub use subset_cache::{Outcome, cached_subset};

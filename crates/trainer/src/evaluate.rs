@@ -3,16 +3,16 @@
 use crate::checkpoint::CheckpointSet;
 use crate::device_read::on_device;
 use crate::error::Error;
+use crate::feed::Feed;
 use crate::macro_f1::macro_f1;
 use crate::outputs::Outputs;
 use crate::plan::StagePlan;
 use crate::ranks::settle;
 use crate::record::Evaluation;
-use crate::step_gradients::pictures;
 use crate::tally::{Tally, argmax};
+use crate::training_pictures::labels;
 use burn::module::Module as _;
 use burn::tensor::Device;
-use kiln_augment::mix::MixedLabel;
 use kiln_data::{BatchPlan, Listing, Loader, Recipe, SampleKeys};
 use kiln_models::Network;
 use kiln_parallel::Ranks;
@@ -112,17 +112,21 @@ fn evaluate_part(
     let total = own.len();
     let plan = BatchPlan::evaluation(own, stage.pictures_in_pass(device, halvings));
     let mut done = 0;
-    for batch in loader.run(listing.clone(), plan, recipe.clone(), SampleKeys::evaluation()) {
+    let keys = SampleKeys::evaluation();
+    let mut batches = Feed::start(loader, (listing, plan), recipe, keys, device);
+    while let Some(batch) = batches.next() {
         let batch = batch?;
-        scores.tally.bad_images += batch.bad.len() as u64;
-        done += batch.labels.len() + batch.bad.len();
+        scores.tally.bad_images += batch.bad as u64;
+        done += batch.labels.len() + batch.bad;
         if batch.labels.is_empty() {
             continue;
         }
-        let labels: Vec<MixedLabel> = batch.labels.iter().copied().map(MixedLabel::pure).collect();
+        let labels = labels(&batch.labels, None);
         let indices = batch.indices.clone();
-        let logits = network.forward(pictures(batch, device));
+        let input = batch.into_input(batches.normalize(), None, device, &mut Vec::new());
+        let logits = network.forward(input);
         let loss = stage.loss.sum(logits.clone(), &labels, device);
+        batches.prepare_next();
         let loss: f32 = on_device(loss.try_into_data())?.iter::<f32>().sum();
         let logits: Vec<f32> = on_device(logits.try_into_data())?.iter::<f32>().collect();
         scores.tally.add(&logits, &labels, f64::from(loss));

@@ -4,10 +4,8 @@ use crate::checkpoint::TrainState;
 use crate::error::Error;
 use crate::parameter_rules::ParameterRules;
 use crate::plan::StagePlan;
-use crate::step_gradients::pictures;
 use crate::training_pictures::TrainingPictures;
 use burn::module::Module as _;
-use burn::tensor::Device;
 use kiln_models::{Network, StatisticsPass};
 
 /// `network`, which is on the plain device, with the statistics that its batch norms find in the epoch of the training
@@ -18,7 +16,6 @@ pub(crate) fn with_new_statistics(
     stage: &StagePlan,
     frozen: &ParameterRules,
     state: &TrainState,
-    device: &Device,
 ) -> Result<Network, Error> {
     // As far as dropout is at this place, which a network from a file does not know.
     let drops = stage.drop_scale(stage.step(state)).unwrap_or_default();
@@ -26,16 +23,22 @@ pub(crate) fn with_new_statistics(
     let network = network.clone().with_sync_norm(None).train();
     let network = frozen.apply(network).with_drop_scale(drops);
     let mut pass = StatisticsPass::new(network, |name| frozen.keeps_statistics(name));
-    for (micro, batch) in train.whole_epoch(stage, state).enumerate() {
+    let mut batches = train.whole_epoch(stage, state);
+    let in_pass = stage.pictures_in_pass(&train.device, state.halvings) as usize;
+    for micro in 0.. {
+        let Some(batch) = batches.next() else { break };
         let batch = batch?;
-        if batch.labels.is_empty() {
+        let count = batch.labels.len();
+        if count == 0 {
             continue;
         }
-        train.seed_dropout(device, state, micro);
-        let in_pass = stage.pictures_in_pass(device, state.halvings);
-        for batch in batch.split(in_pass as usize) {
-            pass = pass.observe(pictures(batch, &device.clone().autodiff()));
+        train.seed_dropout(state, micro);
+        let device = train.device.clone().autodiff();
+        let input = batch.into_input(batches.normalize(), None, &device, &mut Vec::new());
+        for begin in (0..count).step_by(in_pass) {
+            pass = pass.observe(input.clone().narrow(0, begin, in_pass.min(count - begin)));
         }
+        batches.prepare_next();
     }
     Ok(pass.finish().valid())
 }

@@ -7,6 +7,7 @@
 use crate::checkpoint::TrainState;
 use crate::device_read::on_device;
 use crate::error::Error;
+use crate::feed::Feed;
 use crate::observer::Observer;
 use crate::plan::StagePlan;
 use crate::spec::Precision;
@@ -15,7 +16,6 @@ use crate::train::Progress;
 use crate::training_pictures::TrainingPictures;
 use crate::watchdog::Watchdog;
 use burn::tensor::Device;
-use kiln_data::Batches;
 use kiln_models::{Network, SyncNorm};
 use kiln_optim_schedules::{Anchor, Gradients};
 
@@ -34,7 +34,7 @@ impl Stepper {
         &self,
         stage: &StagePlan,
         progress: Progress,
-        batches: &mut Batches,
+        batches: &mut Feed,
         observer: &mut dyn Observer,
     ) -> Result<Progress, Error> {
         let Progress { network, mut optimizer, anchor, mut average, mut state } = progress;

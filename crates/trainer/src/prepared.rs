@@ -182,7 +182,13 @@ impl Prepared {
 
     pub(crate) fn training_pictures(&self, settings: &RunSettings) -> TrainingPictures {
         let (loader, listing) = (self.loader(settings), self.train.clone());
-        TrainingPictures { seed: self.spec.seed, loader, listing, ranks: settings.ranks.clone() }
+        TrainingPictures {
+            seed: self.spec.seed,
+            loader,
+            listing,
+            ranks: settings.ranks.clone(),
+            device: settings.device.clone(),
+        }
     }
 
     /// Scores of a network on the validation set; `outputs` gets the logits.

@@ -11,10 +11,10 @@ use crate::plan::{self, StagePlan};
 use crate::prepared::Prepared;
 use crate::run::RunSettings;
 use crate::spec::Layers;
-use crate::step_gradients::pictures;
-use crate::training_pictures::TrainingPictures;
+use crate::training_pictures::{TrainingPictures, labels};
+use burn::tensor::{DType, Tensor, TensorData};
 use kiln_augment::Image8;
-use kiln_augment::mix::MixedLabel;
+use kiln_augment::mix::{Layout, MixedLabel};
 use kiln_data::Batch;
 use kiln_models::{Network, parameter_count};
 use kiln_optim_schedules::Gradients;
@@ -94,14 +94,18 @@ pub(crate) fn first_batch(
     index: usize,
 ) -> Result<(Vec<Image8>, Vec<MixedLabel>), Error> {
     let state = TrainState { stage: index, ..TrainState::default() };
-    let mut batch = match train.epoch(plan, &state).next() {
+    let mut batch = match train.host_batches(plan, &state).next() {
         Some(batch) => batch?,
         None => return Err(no_picture(plan)),
     };
     if batch.labels.is_empty() {
         return Err(no_picture(plan));
     }
-    let labels = train.mix(plan, &state, 0, &mut batch, &mut Vec::new());
+    let draw = train.draw(plan, &state, 0, (batch.len(), batch.size));
+    if let Some(draw) = &draw {
+        draw.apply(&mut batch.images, batch.size, Layout::Planar, &mut Vec::new());
+    }
+    let labels = labels(&batch.labels, draw.as_ref());
     Ok((shown(plan, &batch.images, batch.size), labels))
 }
 
@@ -118,7 +122,9 @@ fn pass_bytes(
     loop {
         let in_pass = plan.pictures_in_pass(&settings.device, halvings);
         let state = TrainState { stage: index, epoch: plan.epochs - 1, ..TrainState::default() };
-        let Some(batch) = train.epoch(plan, &state).next() else { return Ok((in_pass, None)) };
+        let Some(batch) = train.host_batches(plan, &state).next() else {
+            return Ok((in_pass, None));
+        };
         let first = batch?.split(in_pass as usize).into_iter().next();
         let Some(batch) = first.filter(|batch| !batch.is_empty()) else {
             return Ok((in_pass, None));
@@ -143,8 +149,10 @@ fn try_pass(
     let labels: Vec<MixedLabel> = batch.labels.iter().copied().map(MixedLabel::pure).collect();
     let device = settings.device.clone().autodiff();
     let before = memory_before(&settings.device);
-    train.seed_dropout(&settings.device, state, 0);
-    let input = pictures(batch, &device).cast(plan.precision.dtype());
+    train.seed_dropout(state, 0);
+    let shape = batch.dims();
+    let input = Tensor::<4>::from_data(TensorData::new(batch.images, shape), (&device, DType::F32));
+    let input = input.cast(plan.precision.dtype());
     let loss = plan.loss.sum(network.forward(input), &labels, &device);
     let mut gradients = Gradients::default();
     gradients.add(loss.backward(), network);

@@ -174,7 +174,7 @@ impl Kitchen<'_> {
         let state = TrainState { epoch: stage.epochs, step_in_epoch: 0, ..self.state.clone() };
         // None is frozen: the weights before every batch norm are averages.
         let frozen = ParameterRules::default();
-        with_new_statistics(network, &self.train, stage, &frozen, &state, &self.settings.device)
+        with_new_statistics(network, &self.train, stage, &frozen, &state)
     }
 
     fn stage(&self) -> Result<&StagePlan, Error> {

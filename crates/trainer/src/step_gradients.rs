@@ -6,14 +6,15 @@
 use crate::checkpoint::TrainState;
 use crate::device_read::on_device;
 use crate::error::Error;
+use crate::feed::{Feed, Loaded};
 use crate::observer::Observer;
 use crate::optimizer_step::Stepper;
 use crate::plan::StagePlan;
 use crate::spec::Precision;
 use crate::tally::Tally;
+use crate::training_pictures::labels;
 use crate::watchdog::Phase;
-use burn::tensor::{DType, Device, Tensor, TensorData};
-use kiln_data::{Batch, Batches};
+use burn::tensor::Tensor;
 use kiln_models::{Network, RunningStatistics};
 use kiln_optim_schedules::Gradients;
 use std::time::Instant;
@@ -40,7 +41,7 @@ impl Stepper {
         stage: &StagePlan,
         mut network: Network,
         state: &mut TrainState,
-        batches: &mut Batches,
+        batches: &mut Feed,
         observer: &mut dyn Observer,
     ) -> Result<(Network, StepGradients), Error> {
         let before = state.clone();
@@ -78,7 +79,7 @@ impl Stepper {
         stage: &StagePlan,
         network: &Network,
         state: &mut TrainState,
-        batches: &mut Batches,
+        batches: &mut Feed,
     ) -> Result<StepGradients, Error> {
         let is_f16 = stage.precision == Precision::F16;
         let scale = stage.loss_scale(state);
@@ -90,27 +91,35 @@ impl Stepper {
         for micro in self.train.micro_batches(stage, state) {
             let batch = if micro.is_own { self.next_batch(state, batches)? } else { None };
             let micro = micro.number;
-            let bad = batch.as_ref().map_or(0, |batch| batch.bad.len());
-            sum.tally.bad_images += bad as u64;
-            let Some(mut batch) = batch.filter(|batch| !batch.labels.is_empty()) else {
+            sum.tally.bad_images += batch.as_ref().map_or(0, |batch| batch.bad as u64);
+            let Some(batch) = batch.filter(|batch| !batch.labels.is_empty()) else {
                 self.run_norms_for_the_others(stage, network, state)?;
                 continue;
             };
-            self.train.seed_dropout(&self.device, state, micro);
-            let labels = self.train.mix(stage, state, micro, &mut batch, &mut kept);
-            for (mut batch, labels) in batch.split(in_pass).into_iter().zip(labels.chunks(in_pass))
-            {
-                indices.append(&mut batch.indices);
-                let input = pictures(batch, &device).cast(stage.precision.dtype());
+            self.train.seed_dropout(state, micro);
+            let draw = self.train.draw(stage, state, micro, (batch.labels.len(), batch.size));
+            let labels = labels(&batch.labels, draw.as_ref());
+            indices.extend(&batch.indices);
+            let (first, all) = (indices.len() - labels.len(), labels.len());
+            let normalize = batches.normalize();
+            let input = batch.into_input(normalize, draw.as_ref(), &device, &mut kept);
+            for (pass, labels) in labels.chunks(in_pass).enumerate() {
+                let begin = pass * in_pass;
+                let input = match labels.len() {
+                    length if length == all => input.clone(),
+                    length => input.clone().narrow(0, begin, length),
+                };
+                let input = input.cast(stage.precision.dtype());
                 let logits = network.forward(input);
                 let loss = stage.loss.sum(logits.clone(), labels, &device);
                 let scaled = if scale == 1.0 { loss.clone() } else { loss.clone() * scale };
                 // Before anything is read: only a backward pass frees what autodiff keeps of the forward pass, and a
                 // smaller attempt after a failed one needs that memory.
                 let pass = scaled.backward();
+                self.prepare_next(state, batches);
                 let value: f32 = on_device(loss.try_into_data())?.iter::<f32>().sum();
                 if !value.is_finite() && !is_f16 {
-                    let names = self.in_words(&indices[indices.len() - labels.len()..]);
+                    let names = self.in_words(&indices[first + begin..][..labels.len()]);
                     let (number, all) = (micro + 1, stage.shape.accumulate());
                     let what =
                         format!("the loss of micro-batch {number} of {all} ({names}) is {value}");
@@ -158,14 +167,23 @@ impl Stepper {
     fn next_batch(
         &self,
         state: &mut TrainState,
-        batches: &mut Batches,
-    ) -> Result<Option<Batch>, Error> {
+        batches: &mut Feed,
+    ) -> Result<Option<Loaded>, Error> {
         self.watchdog.enter(Phase::Pictures);
         let began = Instant::now();
         let batch = batches.next().transpose()?;
         state.waited_for_data(began.elapsed().as_secs_f64());
         self.watchdog.enter(Phase::Step);
         Ok(batch)
+    }
+
+    /// Has the micro-batch after this one brought to a device that is busy with this one.
+    fn prepare_next(&self, state: &mut TrainState, batches: &mut Feed) {
+        self.watchdog.enter(Phase::Pictures);
+        let began = Instant::now();
+        batches.prepare_next();
+        state.waited_for_data(began.elapsed().as_secs_f64());
+        self.watchdog.enter(Phase::Step);
     }
 
     /// Some pictures, for people who look for the one that is to blame.
@@ -195,15 +213,6 @@ impl StagePlan {
         let what = format!("the norm of the gradients of a batch ({pictures}) is {norm}");
         Err(self.diverged(state, what))
     }
-}
-
-/// A batch as a tensor.
-///
-/// # Shapes
-/// `[batch, 3, height, width]`.
-pub(crate) fn pictures(batch: Batch, device: &Device) -> Tensor<4> {
-    let shape = batch.dims();
-    Tensor::from_data(TensorData::new(batch.images, shape), (device, DType::F32))
 }
 
 #[cfg(test)]

@@ -212,14 +212,7 @@ impl Trainer<'_> {
             let next = TrainState { epoch: state.epoch + 1, step_in_epoch: 0, ..state.clone() };
             self.stepper.watchdog.enter(Phase::Other);
             let (of, frozen) = (&begun.network, &stage.params);
-            let network = with_new_statistics(
-                of,
-                &self.stepper.train,
-                stage,
-                frozen,
-                &next,
-                &self.stepper.device,
-            )?;
+            let network = with_new_statistics(of, &self.stepper.train, stage, frozen, &next)?;
             record.average = self.average_scores(stage, (&network, state.halvings), observer)?;
             average = Some(Averaged { network, updates: begun.updates });
         }

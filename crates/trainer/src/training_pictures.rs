@@ -3,11 +3,12 @@
 //! All of it is a function of the seed and the position in [`TrainState`].
 
 use crate::checkpoint::TrainState;
+use crate::feed::Feed;
 use crate::plan::StagePlan;
 use burn::tensor::Device;
-use kiln_augment::mix::{Layout, MixedLabel};
-use kiln_augment::{Domain, RandomKey};
-use kiln_data::{Batch, BatchPlan, Batches, Listing, Loader, SampleKeys};
+use kiln_augment::mix::{MixDraw, MixedLabel};
+use kiln_augment::{Domain, RandomKey, Size};
+use kiln_data::{BatchPlan, Batches, Listing, Loader, SampleKeys};
 use kiln_parallel::Ranks;
 use std::sync::Arc;
 
@@ -19,6 +20,8 @@ pub(crate) struct TrainingPictures {
     pub(crate) listing: Arc<Listing>,
     /// This rank, which takes its share, and the others.
     pub(crate) ranks: Ranks,
+    /// Where the network is.
+    pub(crate) device: Device,
 }
 
 /// A micro-batch of a step that a rank has something to do in.
@@ -32,14 +35,21 @@ pub(crate) struct MicroBatch {
 
 impl TrainingPictures {
     /// This rank's share of the rest of the epoch's micro-batches, in order.
-    pub(crate) fn epoch(&self, stage: &StagePlan, state: &TrainState) -> Batches {
+    pub(crate) fn epoch(&self, stage: &StagePlan, state: &TrainState) -> Feed {
         let (rank, ranks) = (self.ranks.rank(), self.ranks.size());
-        self.load(stage, state, |plan| plan.of_rank(stage.shape, rank, ranks))
+        self.feed(stage, state, self.plan(stage, state).of_rank(stage.shape, rank, ranks))
     }
 
     /// All ranks' micro-batches.
-    pub(crate) fn whole_epoch(&self, stage: &StagePlan, state: &TrainState) -> Batches {
-        self.load(stage, state, |plan| plan)
+    pub(crate) fn whole_epoch(&self, stage: &StagePlan, state: &TrainState) -> Feed {
+        self.feed(stage, state, self.plan(stage, state))
+    }
+
+    /// The same in memory.
+    pub(crate) fn host_batches(&self, stage: &StagePlan, state: &TrainState) -> Batches {
+        let (plan, keys) = (self.plan(stage, state), self.keys(state));
+        let recipe = stage.train_recipe(state.epoch).clone();
+        self.loader.run(self.listing.clone(), plan, recipe, keys)
     }
 
     /// The micro-batches of the step that this rank takes: as many as every other rank.
@@ -59,50 +69,51 @@ impl TrainingPictures {
         })
     }
 
-    fn load(
-        &self,
-        stage: &StagePlan,
-        state: &TrainState,
-        share: impl Fn(BatchPlan) -> BatchPlan,
-    ) -> Batches {
-        // Unique over the stages of a run, so that no two epochs see the same order or the same crops.
-        let epoch = ((state.stage as u64) << 32) | state.epoch;
-        let count = self.listing.count();
-        let plan = BatchPlan::training(self.seed, epoch, count, stage.shape, state.step_in_epoch);
-        let keys = SampleKeys::training(self.seed, epoch);
-        let plan = share(plan);
-        self.loader.run(self.listing.clone(), plan, stage.train_recipe(state.epoch).clone(), keys)
+    fn feed(&self, stage: &StagePlan, state: &TrainState, plan: BatchPlan) -> Feed {
+        let (recipe, keys) = (stage.train_recipe(state.epoch), self.keys(state));
+        Feed::start(&self.loader, (&self.listing, plan), recipe, keys, &self.device)
     }
 
-    /// Mixes the pictures of a micro-batch where the stage says so, and returns what they show.
-    pub(crate) fn mix(
+    fn plan(&self, stage: &StagePlan, state: &TrainState) -> BatchPlan {
+        let (epoch, count) = (epoch_of_run(state), self.listing.count());
+        BatchPlan::training(self.seed, epoch, count, stage.shape, state.step_in_epoch)
+    }
+
+    fn keys(&self, state: &TrainState) -> SampleKeys {
+        SampleKeys::training(self.seed, epoch_of_run(state))
+    }
+
+    /// How the `count` pictures of a micro-batch are mixed, where the stage says so.
+    pub(crate) fn draw(
         &self,
         stage: &StagePlan,
         state: &TrainState,
         micro: usize,
-        batch: &mut Batch,
-        kept: &mut Vec<f32>,
-    ) -> Vec<MixedLabel> {
-        match stage.mixing {
-            Some(mix) if stage.step(state) < stage.mixing_steps => {
-                let draw = mix.draw(
-                    batch.len(),
-                    batch.size,
-                    &mut self.key(Domain::Mix, state, micro).rng(0),
-                );
-                draw.apply(&mut batch.images, batch.size, Layout::Planar, kept);
-                draw.labels(&batch.labels)
-            }
-            _ => batch.labels.iter().copied().map(MixedLabel::pure).collect(),
-        }
+        (count, size): (usize, Size),
+    ) -> Option<MixDraw> {
+        let mix = stage.mixing.filter(|_| stage.step(state) < stage.mixing_steps)?;
+        Some(mix.draw(count, size, &mut self.key(Domain::Mix, state, micro).rng(0)))
     }
 
     /// Makes dropout a function of the position: the device's generator is seeded before each micro-batch.
-    pub(crate) fn seed_dropout(&self, device: &Device, state: &TrainState, micro: usize) {
-        device.seed(self.key(Domain::Dropout, state, micro).rng(0).bits());
+    pub(crate) fn seed_dropout(&self, state: &TrainState, micro: usize) {
+        self.device.seed(self.key(Domain::Dropout, state, micro).rng(0).bits());
     }
 
     fn key(&self, domain: Domain, state: &TrainState, micro: usize) -> RandomKey {
         RandomKey { seed: self.seed, domain, epoch: state.run_step, index: micro as u64 }
+    }
+}
+
+/// Unique over the stages of a run, so that no two epochs see the same order or the same crops.
+fn epoch_of_run(state: &TrainState) -> u64 {
+    ((state.stage as u64) << 32) | state.epoch
+}
+
+/// What mixed pictures show, or those of which no mixing was drawn.
+pub(crate) fn labels(classes: &[u32], draw: Option<&MixDraw>) -> Vec<MixedLabel> {
+    match draw {
+        Some(draw) => draw.labels(classes),
+        None => classes.iter().copied().map(MixedLabel::pure).collect(),
     }
 }

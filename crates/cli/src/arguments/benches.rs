@@ -63,6 +63,8 @@ pub(crate) enum BenchCommand {
         #[arg(long)]
         data: PathBuf,
     },
+    /// Milliseconds that the ranks of a job, started with `mpirun`, take to add up their gradients.
+    AllReduce,
     /// Step time and peak memory with a frozen network under the classifier, against training all.
     Frozen,
     /// What checkpoints cost: ResNet-50, a set every hundred steps.

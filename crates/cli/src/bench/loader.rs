@@ -34,7 +34,7 @@ pub(super) fn loader(folder: &Path) -> anyhow::Result<()> {
             let keys = SampleKeys::training(0, epoch);
             let began = Instant::now();
             let mut images = 0;
-            for batch in loader.run(listing.clone(), plan, recipe.clone(), keys) {
+            for batch in loader.run::<f32>(listing.clone(), plan, recipe.clone(), keys) {
                 images += batch?.len();
             }
             rates.push(images as f64 / began.elapsed().as_secs_f64());

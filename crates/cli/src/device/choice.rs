@@ -55,6 +55,14 @@ fn number(index: &str) -> Result<usize, String> {
 impl DeviceChoice {
     pub(crate) const FLEX: Self = Self::Of { backend: Backend::Flex, adapter: None, index: None };
 
+    /// Its backend, unless that is to be found.
+    pub(crate) fn backend(self) -> Option<Backend> {
+        match self {
+            Self::Auto => None,
+            Self::Of { backend, .. } => Some(backend),
+        }
+    }
+
     /// PyTorch's name for it, if it has one.
     pub(crate) fn for_pytorch(self) -> Option<String> {
         match self {

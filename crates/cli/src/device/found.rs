@@ -44,10 +44,23 @@ impl FoundDevice {
                 let kibibytes: u64 = text.strip_suffix("kB")?.trim().parse().ok()?;
                 Some(kibibytes * 1024)
             }),
-            _ => None,
+            _ => memory_of_card(&handle),
         };
         Self { device, name, memory_bytes, dtypes, backend, adapter, index, handle }
     }
+}
+
+/// The memory of the card that a device is on, where that is NVIDIA's.
+#[cfg(feature = "cuda")]
+fn memory_of_card(handle: &Device) -> Option<u64> {
+    let address = handle.identity()?.physical?.pci_address?;
+    super::nvidia::memory_bytes(&address.to_string())
+}
+
+/// Burn tells nothing of a device's memory.
+#[cfg(not(feature = "cuda"))]
+fn memory_of_card(_: &Device) -> Option<u64> {
+    None
 }
 
 /// All of them, of each backend in the order of its numbers.

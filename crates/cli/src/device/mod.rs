@@ -4,6 +4,7 @@
 mod backend;
 mod choice;
 mod found;
+mod nvidia;
 
 pub(crate) use backend::Backend;
 pub(crate) use choice::DeviceChoice;

@@ -1,6 +1,6 @@
 //! One pass forward and backward, on the device and on the CPU.
 
-use super::{Scale, name, reference, tolerance, verdict};
+use super::{Scale, Tolerance, name, reference, verdict};
 use crate::bench::{BareStep, Case};
 use crate::output::say;
 use burn::tensor::Device;
@@ -10,7 +10,7 @@ use kiln_trainer::spec::Precision;
 pub(super) fn passes(
     device: &Device,
     scale: Scale,
-    precisions: &[Precision],
+    precisions: &[(Precision, Tolerance)],
 ) -> anyhow::Result<bool> {
     say("\n| one pass | in | logits apart | limit | gradients apart | limit | |");
     say("|---|---|---|---|---|---|---|");
@@ -18,9 +18,8 @@ pub(super) fn passes(
     for &(network, size, batch) in scale.networks {
         let case = Case { network, size, batch };
         let expected = BareStep::on(case, &reference(), Precision::F32)?.pass()?;
-        for &precision in precisions {
+        for &(precision, limits) in precisions {
             let found = BareStep::on(case, device, precision)?.pass()?;
-            let limits = tolerance(precision);
             let largest = |values: &[f32]| values.iter().fold(0.0_f32, |max, v| max.max(v.abs()));
             let apart = expected.logits.iter().zip(&found.logits).map(|(a, b)| (a - b).abs());
             // Not `max`, which takes no notice of what is no number.

@@ -1,6 +1,7 @@
 //! A batch in the making.
 
 use super::batch::Batch;
+use super::form::Form;
 use super::job::{Failure, Job};
 use super::settings::OnBadImage;
 use crate::error::Error;
@@ -9,24 +10,24 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// A micro-batch whose pictures arrive in any order.
-pub(super) struct Assembly {
+pub(super) struct Assembly<T> {
     batch: usize,
     /// Pictures still to be placed.
     missing: AtomicUsize,
-    parts: Mutex<Parts>,
+    parts: Mutex<Parts<T>>,
 }
 
-struct Parts {
-    images: Vec<f32>,
+struct Parts<T> {
+    images: Vec<T>,
     /// By position in the batch.
     failures: BTreeMap<usize, Failure>,
 }
 
-impl Assembly {
+impl<T: Form> Assembly<T> {
     /// Micro-batch `batch` of the job's plan, with room for its pictures.
     pub(super) fn new(job: &Job, batch: usize) -> Self {
         let len = job.plan.batch(batch).len();
-        let images = vec![0.0; len * job.recipe.sample_len()];
+        let images = vec![T::default(); len * job.recipe.sample_len()];
         let parts = Mutex::new(Parts { images, failures: BTreeMap::new() });
         Self { batch, missing: AtomicUsize::new(len), parts }
     }
@@ -42,7 +43,7 @@ impl Assembly {
     }
 
     /// Puts the picture, or why there is none, at `position`, once for each. True if it was the last.
-    pub(super) fn place(&self, position: usize, outcome: Result<&[f32], Failure>) -> bool {
+    pub(super) fn place(&self, position: usize, outcome: Result<&[T], Failure>) -> bool {
         let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
         match outcome {
             Ok(planes) => {
@@ -58,7 +59,7 @@ impl Assembly {
     }
 
     /// The finished batch, or the first failure in plan order that is not to be skipped.
-    pub(super) fn finish(&self, job: &Job) -> Result<Batch, Error> {
+    pub(super) fn finish(&self, job: &Job) -> Result<Batch<T>, Error> {
         let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
         let Parts { images, failures } = &mut *parts;
         let (mut images, failures) = (std::mem::take(images), std::mem::take(failures));

@@ -48,9 +48,10 @@ impl SampleKeys {
 
 /// A micro-batch, ready to become a tensor.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Batch {
-    /// Normalised pictures, `[len, 3, height, width]` in row-major order.
-    pub images: Vec<f32>,
+pub struct Batch<T = f32> {
+    /// The pictures in row-major order: normalised, `[len, 3, height, width]`, or levels, `[len, height, width, 3]`, as
+    /// their [`Form`](crate::Form) says.
+    pub images: Vec<T>,
     /// The class of each picture.
     pub labels: Vec<u32>,
     /// Each picture's position in the listing.
@@ -62,7 +63,7 @@ pub struct Batch {
     pub bad: Vec<BadImage>,
 }
 
-impl Batch {
+impl<T: Copy> Batch<T> {
     /// Number of pictures.
     pub fn len(&self) -> usize {
         self.labels.len()
@@ -84,7 +85,7 @@ impl Batch {
         let Self { images, labels, indices, size, mut bad } = self;
         let values = 3 * size.height as usize * size.width as usize;
         let labels = labels.chunks(most).zip(indices.chunks(most));
-        let part = |(images, (labels, indices)): (&[f32], (&[u32], &[u32]))| Self {
+        let part = |(images, (labels, indices)): (&[T], (&[u32], &[u32]))| Self {
             images: images.to_vec(),
             labels: labels.to_vec(),
             indices: indices.to_vec(),
@@ -93,7 +94,9 @@ impl Batch {
         };
         images.chunks(most * values).zip(labels).map(part).collect()
     }
+}
 
+impl Batch {
     /// The dimensions of `images`: `[len, 3, height, width]`.
     pub fn dims(&self) -> [usize; 4] {
         [self.len(), 3, self.size.height as usize, self.size.width as usize]

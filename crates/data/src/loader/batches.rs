@@ -2,6 +2,7 @@
 
 use super::assembly::Assembly;
 use super::batch::{Batch, Recipe, SampleKeys};
+use super::form::Form;
 use super::job::{Desk, Job};
 use super::queue::{Head, Queue};
 use super::settings::LoaderSettings;
@@ -29,13 +30,13 @@ impl Loader {
     ///
     /// What the batches hold is a pure function of the arguments: not of the number of workers, nor of time. The
     /// workers are threads of this run's own, so that a training step may use all of rayon's.
-    pub fn run(
+    pub fn run<T: Form>(
         &self,
         listing: Arc<Listing>,
         plan: BatchPlan,
         recipe: Arc<Recipe>,
         keys: SampleKeys,
-    ) -> Batches {
+    ) -> Batches<T> {
         let LoaderSettings { workers, max_bytes, on_bad_image } = self.settings;
         let remaining = plan.len();
         let samples = listing.count();
@@ -60,22 +61,22 @@ impl Loader {
 /// [`Error::BadImage`] unless bad pictures are skipped; [`Error::WrongSize`] and [`Error::Panicked`] for a fault
 /// of the pipeline; [`Error::Threads`] when not even one worker could be started;
 /// [`Error::SampleOutOfRange`] for a plan of another listing; [`Error::WorkersGone`].
-pub struct Batches {
-    source: Source,
+pub struct Batches<T: Form = f32> {
+    source: Source<T>,
     /// Micro-batches not yet yielded; 0 after an error.
     remaining: usize,
 }
 
-enum Source {
+enum Source<T: Form> {
     /// Prepares on the caller's thread.
-    Inline { job: Job, desk: Desk, next: usize },
+    Inline { job: Job, desk: Desk<T>, next: usize },
     /// Prepares on workers.
-    Workers { queue: Arc<Queue>, threads: Vec<JoinHandle<()>> },
+    Workers { queue: Arc<Queue<T>>, threads: Vec<JoinHandle<()>> },
     /// Could not start.
     Failed(Option<Error>),
 }
 
-impl Source {
+impl<T: Form> Source<T> {
     fn start(job: Job, max_bytes: usize, workers: usize) -> Self {
         let workers = workers.min(job.plan.samples().len());
         let queue = Arc::new(Queue::new(job, max_bytes, workers));
@@ -96,7 +97,7 @@ impl Source {
         Self::Workers { queue, threads }
     }
 
-    fn next(&mut self) -> Option<Result<Batch, Error>> {
+    fn next(&mut self) -> Option<Result<Batch<T>, Error>> {
         match self {
             Self::Inline { job, desk, next } => {
                 let assembly = Assembly::new(job, *next);
@@ -116,8 +117,8 @@ impl Source {
     }
 }
 
-impl Iterator for Batches {
-    type Item = Result<Batch, Error>;
+impl<T: Form> Iterator for Batches<T> {
+    type Item = Result<Batch<T>, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.remaining == 0 {
@@ -137,15 +138,15 @@ impl Iterator for Batches {
     }
 }
 
-impl FusedIterator for Batches {}
+impl<T: Form> FusedIterator for Batches<T> {}
 
-impl std::fmt::Debug for Batches {
+impl<T: Form> std::fmt::Debug for Batches<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Batches").field("remaining", &self.remaining).finish_non_exhaustive()
     }
 }
 
-impl Drop for Batches {
+impl<T: Form> Drop for Batches<T> {
     fn drop(&mut self) {
         if let Source::Workers { queue, threads } = &mut self.source {
             queue.stop();

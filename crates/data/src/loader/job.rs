@@ -1,6 +1,7 @@
 //! What a run of the loader is about, and the work on a single picture.
 
 use super::batch::{Recipe, SampleKeys};
+use super::form::Form;
 use super::settings::OnBadImage;
 use crate::caught::caught;
 use crate::decode::{BadImage, Decoder};
@@ -27,28 +28,32 @@ pub(super) enum Failure {
 }
 
 /// One thread's buffers.
-pub(super) struct Desk {
+pub(super) struct Desk<T> {
     decoder: Decoder,
-    planes: Vec<f32>,
+    numbers: Vec<T>,
 }
 
-impl Desk {
+impl<T: Form> Desk<T> {
     pub(super) fn new(recipe: &Recipe) -> Self {
-        Self { decoder: Decoder::new(), planes: vec![0.0; recipe.sample_len()] }
+        Self { decoder: Decoder::new(), numbers: vec![T::default(); recipe.sample_len()] }
     }
 }
 
 impl Job {
     /// Bytes of the pictures of micro-batch `batch`.
-    pub(super) fn bytes_of(&self, batch: usize) -> usize {
+    pub(super) fn bytes_of<T: Form>(&self, batch: usize) -> usize {
         let numbers = self.plan.batch(batch).len().saturating_mul(self.recipe.sample_len());
-        numbers.saturating_mul(size_of::<f32>())
+        numbers.saturating_mul(size_of::<T>())
     }
 
-    /// The normalised planes of sample `index`. A panic on the way is a failure like any other.
-    pub(super) fn prepare<'d>(&self, desk: &'d mut Desk, index: u32) -> Result<&'d [f32], Failure> {
+    /// The numbers of sample `index`. A panic on the way is a failure like any other.
+    pub(super) fn prepare<'d, T: Form>(
+        &self,
+        desk: &'d mut Desk<T>,
+        index: u32,
+    ) -> Result<&'d [T], Failure> {
         match caught(|| self.render(desk, index)) {
-            Ok(Ok(())) => Ok(&desk.planes),
+            Ok(Ok(())) => Ok(&desk.numbers),
             Ok(Err(failure)) => Err(failure),
             Err(message) => {
                 *desk = Desk::new(&self.recipe);
@@ -57,7 +62,7 @@ impl Job {
         }
     }
 
-    fn render(&self, desk: &mut Desk, index: u32) -> Result<(), Failure> {
+    fn render<T: Form>(&self, desk: &mut Desk<T>, index: u32) -> Result<(), Failure> {
         let path = self.listing.path(index);
         let decoded = desk.decoder.decode(&path).map_err(Failure::Bad)?;
         let image = self.recipe.pipeline.apply(decoded, self.keys.of(index));
@@ -65,7 +70,7 @@ impl Job {
             let (expected, found) = (self.recipe.size, image.size());
             return Err(Failure::Fatal(Error::WrongSize { path, expected, found }));
         }
-        self.recipe.normalize.to_planar(&image, &mut desk.planes);
+        T::write(&image, &self.recipe.normalize, &mut desk.numbers);
         Ok(())
     }
 }

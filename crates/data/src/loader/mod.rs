@@ -8,6 +8,7 @@
 mod assembly;
 mod batch;
 mod batches;
+mod form;
 mod job;
 mod queue;
 mod settings;
@@ -15,4 +16,5 @@ mod worker;
 
 pub use batch::{Batch, Recipe, SampleKeys};
 pub use batches::{Batches, Loader};
+pub use form::Form;
 pub use settings::{LoaderSettings, OnBadImage};

@@ -1,13 +1,14 @@
 //! What workers and the consumer share: which picture is next, which batches are open, who is still there.
 
 use super::assembly::Assembly;
+use super::form::Form;
 use super::job::Job;
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 /// One picture to prepare.
-pub(super) struct Task {
-    pub(super) assembly: Arc<Assembly>,
+pub(super) struct Task<T> {
+    pub(super) assembly: Arc<Assembly<T>>,
     /// Position in the batch.
     pub(super) position: usize,
     /// Position in the listing.
@@ -15,29 +16,29 @@ pub(super) struct Task {
 }
 
 /// What the consumer finds at the head of the queue.
-pub(super) enum Head {
+pub(super) enum Head<T> {
     /// The next batch of the plan, complete.
-    Ready(Arc<Assembly>),
+    Ready(Arc<Assembly<T>>),
     /// The plan is done.
     End,
     /// No worker is left to complete the plan.
     Abandoned,
 }
 
-pub(super) struct Queue {
+pub(super) struct Queue<T> {
     pub(super) job: Job,
     max_bytes: usize,
-    state: Mutex<State>,
+    state: Mutex<State<T>>,
     /// Workers wait here for room.
     room: Condvar,
     /// The consumer waits here for a batch.
     ready: Condvar,
 }
 
-struct State {
+struct State<T> {
     /// Batches begun and not yet taken by the consumer, in plan order; only the last may have pictures that no
     /// worker has.
-    open: VecDeque<Arc<Assembly>>,
+    open: VecDeque<Arc<Assembly<T>>>,
     /// Bytes of `open`.
     open_bytes: usize,
     /// The first batch of the plan that is not open yet.
@@ -48,7 +49,7 @@ struct State {
     stopping: bool,
 }
 
-impl Queue {
+impl<T: Form> Queue<T> {
     pub(super) fn new(job: Job, max_bytes: usize, workers: usize) -> Self {
         let state = Mutex::new(State {
             open: VecDeque::new(),
@@ -62,12 +63,12 @@ impl Queue {
     }
 
     /// Nothing that holds this lock can panic halfway through a change, so a poisoned lock is still consistent.
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, State<T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The next picture of the plan, once there is room for its batch; `None` when there is nothing more to do.
-    pub(super) fn take(&self) -> Option<Task> {
+    pub(super) fn take(&self) -> Option<Task<T>> {
         let mut state = self.lock();
         loop {
             if state.stopping {
@@ -79,7 +80,7 @@ impl Queue {
             if state.next_batch >= self.job.plan.len() {
                 return None;
             }
-            let bytes = self.job.bytes_of(state.next_batch);
+            let bytes = self.job.bytes_of::<T>(state.next_batch);
             if state.open.is_empty() || state.open_bytes.saturating_add(bytes) <= self.max_bytes {
                 let assembly = Arc::new(Assembly::new(&self.job, state.next_batch));
                 state.open.push_back(assembly);
@@ -92,7 +93,7 @@ impl Queue {
         }
     }
 
-    fn next_of_last_open(&self, state: &mut State) -> Option<Task> {
+    fn next_of_last_open(&self, state: &mut State<T>) -> Option<Task<T>> {
         let assembly = state.open.back()?;
         let position = state.next_position;
         let sample = *self.job.plan.batch(assembly.batch()).get(position)?;
@@ -102,13 +103,13 @@ impl Queue {
     }
 
     /// Waits for the next batch of the plan.
-    pub(super) fn head(&self) -> Head {
+    pub(super) fn head(&self) -> Head<T> {
         let mut state = self.lock();
         loop {
             if state.open.front().is_some_and(|batch| batch.is_complete())
                 && let Some(assembly) = state.open.pop_front()
             {
-                state.open_bytes -= self.job.bytes_of(assembly.batch());
+                state.open_bytes -= self.job.bytes_of::<T>(assembly.batch());
                 self.room.notify_all();
                 return Head::Ready(assembly);
             }

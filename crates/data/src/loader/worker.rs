@@ -1,5 +1,6 @@
 //! The threads.
 
+use super::form::Form;
 use super::job::Desk;
 use super::queue::Queue;
 use std::io;
@@ -7,7 +8,7 @@ use std::sync::Arc;
 use std::thread::{Builder, JoinHandle, panicking};
 
 /// Starts worker `number` on `queue`.
-pub(super) fn start(queue: &Arc<Queue>, number: usize) -> io::Result<JoinHandle<()>> {
+pub(super) fn start<T: Form>(queue: &Arc<Queue<T>>, number: usize) -> io::Result<JoinHandle<()>> {
     let queue = Arc::clone(queue);
     Builder::new().name(format!("kiln-loader-{number}")).spawn(move || {
         // Leaves the queue however this thread ends, so that the consumer never waits for nobody.
@@ -16,11 +17,11 @@ pub(super) fn start(queue: &Arc<Queue>, number: usize) -> io::Result<JoinHandle<
     })
 }
 
-struct Member {
-    queue: Arc<Queue>,
+struct Member<T: Form> {
+    queue: Arc<Queue<T>>,
 }
 
-impl Drop for Member {
+impl<T: Form> Drop for Member<T> {
     fn drop(&mut self) {
         if panicking() {
             // The picture it had will never come.
@@ -30,7 +31,7 @@ impl Drop for Member {
     }
 }
 
-fn work(queue: &Queue) {
+fn work<T: Form>(queue: &Queue<T>) {
     let mut desk = Desk::new(&queue.job.recipe);
     while let Some(task) = queue.take() {
         let outcome = queue.job.prepare(&mut desk, task.sample);

@@ -63,7 +63,7 @@ pub(crate) fn settings(workers: usize, max_bytes: usize) -> LoaderSettings {
 
 fn load(settings: LoaderSettings, plan: BatchPlan, seed: u64, epoch: u64) -> Vec<Batch> {
     Loader::new(settings)
-        .run(
+        .run::<f32>(
             listing(&PICTURES),
             plan,
             recipe(vec![Box::new(Window)]),
@@ -125,7 +125,7 @@ fn planes_are_normalised_and_in_order() {
     let root = tempfile::tempdir().unwrap();
     let pixels = picture(SIZE.width, SIZE.height, 5);
     put(root.path(), "only/1.png", &png(&pixels));
-    let mut batches = Loader::new(settings(1, 0)).run(
+    let mut batches = Loader::new(settings(1, 0)).run::<f32>(
         listing(&root),
         BatchPlan::evaluation(0..1, 1),
         recipe(vec![]),
@@ -153,4 +153,24 @@ fn epochs_differ_in_their_draws() {
 fn an_empty_plan_ends_at_once() {
     assert!(load(settings(3, 0), BatchPlan::evaluation(0..0, 4), 0, 0).is_empty());
     assert!(load(settings(0, 0), BatchPlan::evaluation(0..0, 4), 0, 0).is_empty());
+}
+
+#[test]
+fn levels_are_what_is_normalised_elsewhere() {
+    let plan = BatchPlan::evaluation(0..23, 5);
+    let (loader, keys) = (Loader::new(settings(2, 0)), SampleKeys::training(3, 1));
+    let recipe = recipe(vec![Box::new(Window)]);
+    let numbers = loader.run::<f32>(listing(&PICTURES), plan.clone(), recipe.clone(), keys);
+    let levels = loader.run::<u8>(listing(&PICTURES), plan, recipe.clone(), keys);
+    for (numbers, levels) in numbers.zip(levels) {
+        let (numbers, levels) = (numbers.unwrap(), levels.unwrap());
+        assert_eq!((&numbers.labels, &numbers.indices), (&levels.labels, &levels.indices));
+        let len = SIZE.area() * 3;
+        for (numbers, levels) in numbers.images.chunks(len).zip(levels.images.chunks(len)) {
+            let image = Image8::from_rgb(SIZE, levels.to_vec()).unwrap();
+            let mut planes = vec![0.0; len];
+            recipe.normalize.to_planar(&image, &mut planes);
+            assert_eq!(planes, numbers);
+        }
+    }
 }

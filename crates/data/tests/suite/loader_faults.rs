@@ -109,7 +109,7 @@ fn a_plan_of_another_listing_is_refused() {
     let root = with_bad(&[]);
     for workers in [0, 2] {
         let plan = BatchPlan::evaluation(0..10, 4);
-        let mut batches = Loader::new(settings(workers, 0)).run(
+        let mut batches = Loader::new(settings(workers, 0)).run::<f32>(
             listing(&root),
             plan,
             window(),
@@ -150,7 +150,7 @@ fn dropping_the_batches_ends_the_workers() {
     for workers in [1, 4] {
         let (seen, recipe) = counting();
         let bytes = 2 * 2 * 3 * 4;
-        let mut batches = Loader::new(settings(workers, 2 * bytes)).run(
+        let mut batches = Loader::new(settings(workers, 2 * bytes)).run::<f32>(
             listing(&PICTURES),
             BatchPlan::evaluation(0..23, 1),
             Arc::clone(&recipe),
@@ -169,7 +169,7 @@ fn no_more_is_loaded_ahead_than_allowed() {
     let bytes_of_one = 2 * 2 * 3 * 4;
     for (max_bytes, ahead) in [(0, 1), (bytes_of_one, 1), (3 * bytes_of_one + 1, 3)] {
         let (seen, recipe) = counting();
-        let batches = Loader::new(settings(8, max_bytes)).run(
+        let batches = Loader::new(settings(8, max_bytes)).run::<f32>(
             listing(&PICTURES),
             BatchPlan::evaluation(0..23, 1),
             recipe,
