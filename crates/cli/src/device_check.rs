@@ -35,9 +35,12 @@ const WHOLE: Scale = Scale {
 const QUICK: Scale = Scale { networks: &[("resnet20", 32, 4)], steps: 6, batch: 8 };
 
 pub(crate) fn device_check(arguments: &DeviceCheckArguments) -> anyhow::Result<ExitCode> {
+    speed::check(&arguments.only)?;
     let device = arguments.device.open()?;
     let scale = if arguments.quick { QUICK } else { WHOLE };
-    let fusion = if cfg!(any(feature = "wgpu", feature = "cuda")) { "with" } else { "without" };
+    let is_cpu = device == reference();
+    let fuses = cfg!(any(feature = "wgpu", feature = "cuda")) && !is_cpu;
+    let fusion = if fuses { "with" } else { "without" };
     say(format_args!("{device:?}, {fusion} kernel fusion and autotuning"));
     let precisions = [Precision::F32, Precision::Bf16];
     let has = |precision: &Precision| match precision {

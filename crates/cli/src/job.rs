@@ -1,6 +1,8 @@
 //! The job of several processes that this one is a part of, if it is.
 
 use crate::exit::Usage;
+#[cfg(feature = "mpi")]
+use crate::output::complain;
 use kiln_parallel::{Ranks, launched_ranks};
 use std::process::ExitCode;
 
@@ -49,12 +51,13 @@ impl Job {
     #[cfg(feature = "mpi")]
     pub(crate) fn conclude(self, result: anyhow::Result<ExitCode>) -> anyhow::Result<ExitCode> {
         if let (Err(error), Some(mpi)) = (&result, &self.mpi) {
-            let rank = self.ranks.rank();
-            if !self.ranks.is_first() {
-                // Most errors are those of all ranks, and the first says them for all.
-                std::thread::sleep(std::time::Duration::from_secs(2));
+            if self.ranks.is_first() {
+                complain(format_args!("error: {error:#}"));
+            } else {
+                // Most errors are those of all ranks: the first says them for all, after the set it is writing is whole.
+                std::thread::sleep(std::time::Duration::from_secs(10));
+                complain(format_args!("error: rank {}: {error:#}", self.ranks.rank()));
             }
-            crate::output::complain(format_args!("error: rank {rank}: {error:#}"));
             mpi.abort(crate::exit::number_of(error));
         }
         result

@@ -352,7 +352,7 @@ impl<B: KernelGradients, C: CheckpointStrategy> KernelBackend for Autodiff<B, C>
             variance: variance.clone(),
             residual: residual.filter(|_| settings.activation != Activation::None),
             settings,
-            sync: sync.map(|sync| (sync.clone(), sync.latest_count())),
+            sync: sync.map(|sync| (sync.clone(), sync.latest_count().max(1))),
         };
         let inputs = [x_node, gamma_node, beta_node];
         let output = if let Some(residual) = residual_node {

@@ -175,7 +175,7 @@ macro_rules! networks {
             }
 
             /// How much of a batch's statistics goes into the running ones.
-            pub(crate) fn batch_norm_momentum(&self) -> f64 {
+            pub fn batch_norm_momentum(&self) -> f64 {
                 match self { $(Self::$kind(network) => network.batch_norm_momentum(),)* }
             }
 

@@ -265,7 +265,9 @@ fn normalize(
     let links = NormLinks { shared: shared.as_ref(), sync };
     let found = kiln_kernels::batch_norm_linked(y, affine, map, settings, links);
     let count = sync.map_or(own, SyncNorm::latest_count);
-    update_running(norm, found.mean, found.variance, count);
+    if count > 0 {
+        update_running(norm, found.mean, found.variance, count);
+    }
     found.output
 }
 

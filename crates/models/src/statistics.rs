@@ -39,16 +39,17 @@ impl RunningStatistics {
     ///
     /// # Shapes
     /// `[values]`.
-    pub fn with_values(mut self, joined: &Tensor<1>) -> Self {
+    pub fn with_values(&self, joined: &Tensor<1>) -> Self {
         let mut begin = 0;
-        for id in &self.order {
-            if let Some(tensor) = self.tensors.get_mut(id) {
+        let (mut tensors, order) = (self.tensors.clone(), self.order.clone());
+        for id in &order {
+            if let Some(tensor) = tensors.get_mut(id) {
                 let end = begin + tensor.dims()[0];
                 *tensor = joined.clone().narrow(0, begin, end - begin);
                 begin = end;
             }
         }
-        self
+        Self { tensors, order }
     }
 
     /// `network`, which is on an autodiff device, with these statistics instead of its own.

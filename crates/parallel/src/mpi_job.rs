@@ -34,6 +34,15 @@ impl MpiJob {
     }
 }
 
+impl Drop for MpiJob {
+    /// A process that panics would wait here for others that wait for it.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.abort(101);
+        }
+    }
+}
+
 impl std::fmt::Debug for MpiJob {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("MpiJob").finish_non_exhaustive()

@@ -93,6 +93,16 @@ pub enum Error {
         rank: usize,
         /// What it says.
         problem: String,
+        /// The exit code that it has for it.
+        code: u8,
+    },
+    /// The networks of two ranks are no longer the same to the bit: a fault of a machine or of this program.
+    #[error(
+        "the network of rank {rank} is not that of rank 0 any more; the last checkpoint is what both had"
+    )]
+    CopiesDiffer {
+        /// The first rank that differs.
+        rank: usize,
     },
     /// The ranks of a job were not started alike.
     #[error("{what} is not the same on all ranks: rank 0 and rank {rank} have {difference}")]
@@ -131,8 +141,9 @@ impl Error {
             Self::Diverged { .. } => 4,
             Self::OutOfMemory { .. }
             | Self::Device { .. }
-            | Self::OtherRank { .. }
+            | Self::CopiesDiffer { .. }
             | Self::PeerLost(_) => 1,
+            Self::OtherRank { code, .. } => *code,
             Self::Checkpoint { .. }
             | Self::NewerFormat { .. }
             | Self::Weights(_)
@@ -142,6 +153,11 @@ impl Error {
 
     pub(crate) fn checkpoint(path: &Path, problem: impl std::fmt::Display) -> Self {
         Self::Checkpoint { path: path.to_owned(), problem: problem.to_string() }
+    }
+
+    /// What another rank sent is not understood.
+    pub(crate) fn other_rank(rank: usize, problem: &dyn std::fmt::Display) -> Self {
+        Self::OtherRank { rank, problem: problem.to_string(), code: 1 }
     }
 
     pub(crate) fn run_directory(path: &Path, problem: impl std::fmt::Display) -> Self {

@@ -44,6 +44,7 @@ mod run_pictures;
 mod soup;
 pub mod spec;
 mod stage_start;
+mod statistics_share;
 mod step_gradients;
 mod tally;
 mod together;

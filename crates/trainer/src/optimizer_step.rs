@@ -43,7 +43,7 @@ impl Stepper {
             Some(scale) => network.with_drop_scale(scale),
             None => network,
         };
-        let (network, StepGradients { gradients, norm, tally, finite }) =
+        let (network, StepGradients { gradients, norm, tally, finite, .. }) =
             self.step_gradients(stage, network, &mut state, batches, observer)?;
         let network = if tally.samples == 0 || !finite {
             network

@@ -67,8 +67,8 @@ impl Outputs {
         let logits: Vec<u8> = logits.iter().flat_map(|logit| logit.to_le_bytes()).collect();
         let logits = ranks.gather(&logits)?;
         for (rank, (named, logits)) in named.iter().zip(logits).enumerate() {
-            let (pictures, labels): (Vec<String>, Vec<u32>) = serde_json::from_slice(named)
-                .map_err(|error| Error::OtherRank { rank, problem: error.to_string() })?;
+            let (pictures, labels): (Vec<String>, Vec<u32>) =
+                serde_json::from_slice(named).map_err(|error| Error::other_rank(rank, &error))?;
             self.pictures.extend(pictures);
             self.labels.extend(labels);
             let logits = logits.chunks_exact(size_of::<f32>());

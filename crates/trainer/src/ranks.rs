@@ -11,14 +11,18 @@ pub(crate) fn settle<T>(ranks: &Ranks, own: Result<T, Error>) -> Result<T, Error
     if ranks.is_alone() {
         return own;
     }
-    let problem = own.as_ref().err().map(ToString::to_string).unwrap_or_default();
-    let failed = ranks.gather(problem.as_bytes())?;
-    let failed = failed.iter().enumerate().find(|(_, problem)| !problem.is_empty());
-    match (own, failed) {
-        (Ok(_), Some((rank, problem))) => {
-            let problem = String::from_utf8_lossy(problem).into_owned();
-            Err(Error::OtherRank { rank, problem })
-        }
+    // The exit code, and the words; nothing where all went well.
+    let told = own.as_ref().err().map(|error| {
+        let words = error.to_string().into_bytes();
+        std::iter::once(error.exit_code()).chain(words).collect::<Vec<u8>>()
+    });
+    let told = ranks.gather(&told.unwrap_or_default())?;
+    let mut failed = told.iter().enumerate().filter_map(|(rank, told)| {
+        let (code, problem) = told.split_first()?;
+        Some((rank, *code, String::from_utf8_lossy(problem).into_owned()))
+    });
+    match (own, failed.next()) {
+        (Ok(_), Some((rank, code, problem))) => Err(Error::OtherRank { rank, problem, code }),
         (own, _) => own,
     }
 }
@@ -37,14 +41,14 @@ pub(crate) fn from_first<T: Serialize + DeserializeOwned>(
     work: impl FnOnce() -> Result<T, Error>,
 ) -> Result<T, Error> {
     let own = first_only(ranks, work)?;
-    let message = serde_json::to_vec(&own).unwrap_or_default();
+    // In a list, for JSON does not tell nothing from something that is nothing.
+    let message = serde_json::to_vec(own.as_slice()).unwrap_or_default();
     let told = ranks.of_first(&message)?;
     match own {
         Some(own) => Ok(own),
-        None => serde_json::from_slice::<Option<T>>(&told).ok().flatten().ok_or_else(|| {
-            let problem = "what it sent is not understood here".to_owned();
-            Error::OtherRank { rank: 0, problem }
-        }),
+        None => serde_json::from_slice::<[T; 1]>(&told)
+            .map(|[told]| told)
+            .map_err(|error| Error::other_rank(0, &error)),
     }
 }
 
@@ -141,6 +145,8 @@ mod tests {
     fn rank_0_decides_and_turns_end() {
         let given = on_all(2, |ranks| {
             let decided = from_first(ranks, || Ok((ranks.rank(), "a".to_owned()))).unwrap();
+            let nothing = from_first(ranks, || Ok(None::<usize>)).unwrap();
+            assert_eq!(nothing, None);
             (decided, in_turn(ranks, || Ok(ranks.rank())).unwrap())
         });
         assert_eq!(given, [((0, "a".to_owned()), 0), ((0, "a".to_owned()), 1)]);

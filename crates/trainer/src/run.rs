@@ -13,7 +13,7 @@ use crate::prepared::Prepared;
 use crate::ranks::{agree, first_only, from_first, in_turn, program};
 use crate::record::Evaluation;
 use crate::resume::newest_noted;
-use crate::run_directory::{FORMAT, METRICS, RunDirectory, RunIdentity};
+use crate::run_directory::{FORMAT, METRICS, PictureFingerprints, RunDirectory, RunIdentity};
 use crate::run_lock::RunLock;
 use crate::spec::{ExperimentSpec, Layers, OnDivergence, TrainerSpec};
 use crate::stage_start;
@@ -149,7 +149,10 @@ pub(crate) fn begin_in(
         }
     };
     let outcome = run.start(directory, identity, None, settings, observer);
-    let misfits = matches!(outcome, Err(Error::Config { .. } | Error::Weights(_)));
+    let misfits = matches!(
+        outcome,
+        Err(Error::Config { .. } | Error::Weights(_) | Error::RanksDiffer { .. })
+    );
     if misfits && ranks.is_first() && !directory.checkpoints().exists() {
         // Rules or weights that do not fit show before the first step: nothing has been trained.
         let _ = std::fs::remove_dir_all(directory.path());
@@ -220,7 +223,9 @@ impl Prepared {
         let mut identity = identity;
         let begins = identity.pictures.is_none();
         let pictures = self.fingerprints();
-        agree(&settings.ranks, "the pictures", &format!("{pictures:?}"))?;
+        let PictureFingerprints { train, val } = &pictures;
+        let found = format!("training pictures {train}\nvalidation pictures {val}");
+        agree(&settings.ranks, "the set of pictures", &found)?;
         identity.pictures = Some(pictures);
         if begins {
             first_only(&settings.ranks, || {

@@ -11,8 +11,9 @@ use crate::observer::Observer;
 use crate::optimizer_step::Stepper;
 use crate::plan::StagePlan;
 use crate::spec::Precision;
+use crate::statistics_share::StatisticsShare;
 use crate::tally::Tally;
-use crate::training_pictures::labels;
+use crate::training_pictures::{MicroBatch, labels};
 use crate::watchdog::Phase;
 use burn::tensor::Tensor;
 use kiln_models::{Network, RunningStatistics};
@@ -29,6 +30,19 @@ pub(crate) struct StepGradients {
     pub(crate) tally: Tally,
     /// Whether every loss and gradient is a number. In f16 it may not be; in other formats that is an error.
     pub(crate) finite: bool,
+    /// What this rank's micro-batches add to batch norm's statistics, if there are other ranks that add theirs.
+    pub(crate) statistics: Option<Tensor<1>>,
+}
+
+/// A step's gradients in the making.
+#[derive(Default)]
+struct Attempt {
+    sum: StepGradients,
+    /// The pictures so far.
+    indices: Vec<u32>,
+    /// Memory for one picture.
+    kept: Vec<f32>,
+    statistics: Option<StatisticsShare>,
 }
 
 impl Stepper {
@@ -47,7 +61,7 @@ impl Stepper {
         let before = state.clone();
         let statistics = RunningStatistics::of(&network);
         loop {
-            let own = self.try_gradients(stage, &network, state, batches);
+            let own = self.try_gradients(stage, &network, &statistics, state, batches);
             let too_many = stage.pictures_in_pass(&self.device, state.halvings);
             // Ranks whose norms wait for each other cannot begin a step again on their own.
             let again = too_many > 1 && self.sync.is_none();
@@ -78,71 +92,117 @@ impl Stepper {
         &self,
         stage: &StagePlan,
         network: &Network,
+        before: &RunningStatistics,
         state: &mut TrainState,
         batches: &mut Feed,
     ) -> Result<StepGradients, Error> {
-        let is_f16 = stage.precision == Precision::F16;
-        let scale = stage.loss_scale(state);
-        let device = self.device.clone().autodiff();
-        let in_pass = stage.pictures_in_pass(&self.device, state.halvings) as usize;
-        let mut sum = StepGradients { finite: true, ..StepGradients::default() };
-        let mut kept = Vec::new();
-        let mut indices = Vec::new();
+        let mut attempt = Attempt::default();
+        attempt.sum.finite = true;
+        if !self.train.ranks.is_alone() && self.sync.is_none() {
+            attempt.statistics = StatisticsShare::new(before, network.batch_norm_momentum());
+        }
+        let mut failed = None;
         for micro in self.train.micro_batches(stage, state) {
-            let batch = if micro.is_own { self.next_batch(state, batches)? } else { None };
-            let micro = micro.number;
-            sum.tally.bad_images += batch.as_ref().map_or(0, |batch| batch.bad as u64);
-            let Some(batch) = batch.filter(|batch| !batch.labels.is_empty()) else {
+            if failed.is_some() {
                 self.run_norms_for_the_others(stage, network, state)?;
                 continue;
-            };
-            self.train.seed_dropout(state, micro);
-            let draw = self.train.draw(stage, state, micro, (batch.labels.len(), batch.size));
-            let labels = labels(&batch.labels, draw.as_ref());
-            indices.extend(&batch.indices);
-            let (first, all) = (indices.len() - labels.len(), labels.len());
-            let normalize = batches.normalize();
-            let input = batch.into_input(normalize, draw.as_ref(), &device, &mut kept);
-            for (pass, labels) in labels.chunks(in_pass).enumerate() {
-                let begin = pass * in_pass;
-                let input = match labels.len() {
-                    length if length == all => input.clone(),
-                    length => input.clone().narrow(0, begin, length),
-                };
-                let input = input.cast(stage.precision.dtype());
-                let logits = network.forward(input);
-                let loss = stage.loss.sum(logits.clone(), labels, &device);
-                let scaled = if scale == 1.0 { loss.clone() } else { loss.clone() * scale };
-                // Before anything is read: only a backward pass frees what autodiff keeps of the forward pass, and a
-                // smaller attempt after a failed one needs that memory.
-                let pass = scaled.backward();
-                self.prepare_next(state, batches);
-                let value: f32 = on_device(loss.try_into_data())?.iter::<f32>().sum();
-                if !value.is_finite() && !is_f16 {
-                    let names = self.in_words(&indices[first + begin..][..labels.len()]);
-                    let (number, all) = (micro + 1, stage.shape.accumulate());
-                    let what =
-                        format!("the loss of micro-batch {number} of {all} ({names}) is {value}");
-                    return Err(stage.diverged(state, what));
-                }
-                if !value.is_finite() {
-                    // A map overflowed: the step will be left out, and so are its pictures.
-                    sum.finite = false;
-                    continue;
-                }
-                let logits: Vec<f32> =
-                    on_device(logits.inner().try_into_data())?.iter::<f32>().collect();
-                sum.tally.add(&logits, labels, f64::from(value));
-                sum.gradients.add(pass, network);
             }
+            let done = self.add_micro_batch(stage, network, micro, (state, batches), &mut attempt);
+            // Ranks whose norms wait for each other go through all rounds of a step together.
+            match done {
+                Err(error) if self.sync.is_none() => return Err(error),
+                done => failed = done.err(),
+            }
+        }
+        if let Some(error) = failed {
+            return Err(error);
         }
         if let Some(sync) = &self.sync {
             sync.check()?;
         }
+        let Attempt { mut sum, indices, statistics, .. } = attempt;
+        sum.statistics = statistics.and_then(StatisticsShare::finish);
         sum.norm = on_device(sum.gradients.global_norm())?;
         sum.finite &= sum.norm.is_finite();
         stage.check_norm(&sum, state, &self.in_words(&indices))?;
         Ok(sum)
+    }
+
+    /// Takes a micro-batch forward and backward.
+    fn add_micro_batch(
+        &self,
+        stage: &StagePlan,
+        network: &Network,
+        micro: MicroBatch,
+        (state, batches): (&mut TrainState, &mut Feed),
+        Attempt { sum, indices, kept, statistics }: &mut Attempt,
+    ) -> Result<(), Error> {
+        let batch = if micro.is_own { self.next_batch(state, batches) } else { Ok(None) };
+        sum.tally.bad_images += match &batch {
+            Ok(Some(batch)) => batch.bad as u64,
+            _ => 0,
+        };
+        let batch = match batch {
+            Ok(Some(batch)) if !batch.labels.is_empty() => batch,
+            nothing => {
+                self.run_norms_for_the_others(stage, network, state)?;
+                return nothing.map(drop);
+            }
+        };
+        let is_f16 = stage.precision == Precision::F16;
+        let scale = stage.loss_scale(state);
+        let device = self.device.clone().autodiff();
+        let in_pass = self.pictures_in_pass(stage, state);
+        self.train.seed_dropout(state, micro.number);
+        let draw = self.train.draw(stage, state, micro.number, (batch.labels.len(), batch.size));
+        let labels = labels(&batch.labels, draw.as_ref());
+        indices.extend(&batch.indices);
+        let (first, all) = (indices.len() - labels.len(), labels.len());
+        let input = batch.into_input(batches.normalize(), draw.as_ref(), &device, kept);
+        for (pass, labels) in labels.chunks(in_pass).enumerate() {
+            let begin = pass * in_pass;
+            let input = match labels.len() {
+                length if length == all => input.clone(),
+                length => input.clone().narrow(0, begin, length),
+            };
+            let logits = network.forward(input.cast(stage.precision.dtype()));
+            let loss = stage.loss.sum(logits.clone(), labels, &device);
+            let scaled = if scale == 1.0 { loss.clone() } else { loss.clone() * scale };
+            // Before anything is read: only a backward pass frees what autodiff keeps of the forward pass, and a
+            // smaller attempt after a failed one needs that memory.
+            let pass = scaled.backward();
+            self.prepare_next(state, batches);
+            let value: f32 = on_device(loss.try_into_data())?.iter::<f32>().sum();
+            if !value.is_finite() && !is_f16 {
+                let names = self.in_words(&indices[first + begin..][..labels.len()]);
+                let (number, all) = (micro.number + 1, stage.shape.accumulate());
+                let what =
+                    format!("the loss of micro-batch {number} of {all} ({names}) is {value}");
+                return Err(stage.diverged(state, what));
+            }
+            if !value.is_finite() {
+                // A map overflowed: the step will be left out, and so are its pictures.
+                sum.finite = false;
+                continue;
+            }
+            let logits: Vec<f32> =
+                on_device(logits.inner().try_into_data())?.iter::<f32>().collect();
+            sum.tally.add(&logits, labels, f64::from(value));
+            sum.gradients.add(pass, network);
+        }
+        if let Some(statistics) = statistics {
+            let passes = |pictures: usize| pictures.div_ceil(in_pass);
+            statistics.observe(network, passes(all), micro.pictures_behind().map(passes).sum());
+        }
+        Ok(())
+    }
+
+    /// Pictures that go through the network together: a whole micro-batch where norms are to see it whole.
+    fn pictures_in_pass(&self, stage: &StagePlan, state: &TrainState) -> usize {
+        match self.sync {
+            Some(_) => usize::MAX,
+            None => stage.pictures_in_pass(&self.device, state.halvings) as usize,
+        }
     }
 
     /// Where norms are synchronised, those of the other ranks wait for this one's, though it has no picture for them.

@@ -1,16 +1,16 @@
 //! What the ranks of a job found in a step becomes what all of them go on with.
 //!
-//! The gradients are added up in buckets, the counts of pictures and losses too, and batch norm's running statistics become
-//! the mean of the ranks', unless the norms were synchronised and have them in common already.
+//! The gradients are added up in buckets, the counts of pictures and losses too, and what each rank adds to batch norm's
+//! running statistics (`statistics_share.rs`), unless the norms were synchronised and have them in common already.
 
 use crate::checkpoint::{TrainState, sha256};
 use crate::device_read::on_device;
 use crate::error::Error;
 use crate::optimizer_step::Stepper;
 use crate::plan::StagePlan;
-use crate::ranks::agree;
 use crate::step_gradients::StepGradients;
 use crate::tally::Tally;
+use crate::watchdog::Phase;
 use burn::module::Module as _;
 use burn::tensor::{Device, Tensor, TensorData};
 use kiln_models::{Network, RunningStatistics, state_dict};
@@ -34,7 +34,8 @@ struct Told {
 enum Trouble {
     /// A loss or a gradient is no number, of which a run may recover.
     Diverged(String),
-    Other(String),
+    /// With its exit code.
+    Other(String, u8),
 }
 
 impl Stepper {
@@ -59,7 +60,7 @@ impl Stepper {
             Err(error) => {
                 let trouble = match &error {
                     Error::Diverged { what, .. } => Trouble::Diverged(what.clone()),
-                    other => Trouble::Other(other.to_string()),
+                    other => Trouble::Other(other.to_string(), other.exit_code()),
                 };
                 (Err(error), Some(trouble))
             }
@@ -71,17 +72,21 @@ impl Stepper {
             trouble,
         };
         let message = serde_json::to_vec(&told).unwrap_or_default();
+        self.watchdog.enter(Phase::Ranks);
         let all = ranks.gather(&message)?;
+        self.watchdog.enter(Phase::Step);
         let mut sum = sum?;
         let (mut tally, mut finite) = (Tally::default(), true);
         for (rank, message) in all.iter().enumerate() {
-            let told: Told = serde_json::from_slice(message)
-                .map_err(|error| Error::OtherRank { rank, problem: error.to_string() })?;
+            let told: Told =
+                serde_json::from_slice(message).map_err(|error| Error::other_rank(rank, &error))?;
             match told.trouble {
                 Some(Trouble::Diverged(what)) => {
                     return Err(stage.diverged(state, format!("rank {rank}: {what}")));
                 }
-                Some(Trouble::Other(problem)) => return Err(Error::OtherRank { rank, problem }),
+                Some(Trouble::Other(problem, code)) => {
+                    return Err(Error::OtherRank { rank, problem, code });
+                }
                 None => {}
             }
             tally.merge(&told.tally);
@@ -89,54 +94,56 @@ impl Stepper {
             state.halvings = state.halvings.max(told.halvings);
         }
         (sum.tally, sum.finite) = (tally, finite);
-        let network = self.mean_statistics(network, before)?;
+        let network = self.with_statistics(network, before, sum.statistics.take())?;
         if sum.finite && sum.tally.samples > 0 {
             sum.gradients.complete(&network);
-            let device = &self.device;
-            sum.gradients.replace_joined(BUCKET, |bucket| summed(ranks, bucket, device))?;
-            sum.norm = on_device(sum.gradients.global_norm())?;
+            let mut squares = 0.0;
+            sum.gradients.replace_joined(BUCKET, |bucket| {
+                let (bucket, of_bucket) = summed(ranks, bucket, &self.device)?;
+                squares += of_bucket;
+                Ok::<_, Error>(bucket)
+            })?;
+            // From the same numbers on every rank, for devices may add in an order of their own.
+            sum.norm = f64::sqrt(squares);
             sum.finite = sum.norm.is_finite();
             stage.check_norm(&sum, state, "all ranks' pictures")?;
         }
         Ok((network, sum))
     }
 
-    /// The network with the mean of the ranks' running statistics.
-    fn mean_statistics(
+    /// The network with the statistics of all ranks' micro-batches.
+    fn with_statistics(
         &self,
         network: Network,
         before: &RunningStatistics,
+        own: Option<Tensor<1>>,
     ) -> Result<Network, Error> {
         if self.sync.is_some() {
             return Ok(network);
         }
-        let after = RunningStatistics::of(&network);
-        let (Some(then), Some(now)) = (before.joined(), after.joined()) else {
-            return Ok(network);
-        };
-        // Of what was added in this step, so that statistics that stand still keep their bits.
-        let ranks = &self.train.ranks;
-        let added = summed(ranks, now - then.clone(), &self.device)?;
-        let mean = then + added.div_scalar(ranks.size() as f64);
-        Ok(after.with_values(&mean).put_back(network))
+        let Some(then) = before.joined() else { return Ok(network) };
+        let own = own.unwrap_or_else(|| then.zeros_like());
+        let (moved, _) = summed(&self.train.ranks, own, &self.device)?;
+        Ok(before.with_values(&(then + moved)).put_back(network))
     }
 }
 
-/// The sum of the ranks' tensors.
+/// The sum of the ranks' tensors, and that of the squares of its values.
 ///
 /// # Shapes
 /// `[values]` to `[values]`.
-fn summed(ranks: &Ranks, own: Tensor<1>, device: &Device) -> Result<Tensor<1>, Error> {
+fn summed(ranks: &Ranks, own: Tensor<1>, device: &Device) -> Result<(Tensor<1>, f64), Error> {
     let mut values: Vec<f32> = on_device(own.try_into_data())?.iter::<f32>().collect();
     ranks.sum(&mut values)?;
+    let squares = values.iter().map(|value| f64::from(*value).powi(2)).sum();
     let length = values.len();
-    Ok(Tensor::from_data(TensorData::new(values, [length]), device))
+    Ok((Tensor::from_data(TensorData::new(values, [length]), device), squares))
 }
 
 /// Whether all ranks still have the same network, to the bit: what one of them writes is then what all of them have.
 ///
 /// # Errors
-/// [`Error::RanksDiffer`] otherwise: a fault of a machine or of this program.
+/// [`Error::CopiesDiffer`] otherwise.
 pub(crate) fn check_copies(ranks: &Ranks, network: &Network) -> Result<(), Error> {
     if ranks.is_alone() {
         return Ok(());
@@ -145,5 +152,9 @@ pub(crate) fn check_copies(ranks: &Ranks, network: &Network) -> Result<(), Error
     for named in state_dict(&network.valid()) {
         bytes.extend(named.values.iter().flat_map(|value| value.to_le_bytes()));
     }
-    agree(ranks, "the network", &sha256(&bytes))
+    let sums = ranks.gather(sha256(&bytes).as_bytes())?;
+    match sums.iter().position(|sum| *sum != sums[0]) {
+        Some(rank) => Err(Error::CopiesDiffer { rank }),
+        None => Ok(()),
+    }
 }

@@ -31,6 +31,20 @@ pub(crate) struct MicroBatch {
     pub(crate) number: usize,
     /// Whether this rank has pictures in it; the last step of an epoch may have too few for all ranks.
     pub(crate) is_own: bool,
+    /// How many micro-batches of the step come behind it, on whatever rank.
+    behind: usize,
+    /// Pictures in each of these but the last.
+    micro: usize,
+    /// Pictures in the step's last one.
+    last: usize,
+}
+
+impl MicroBatch {
+    /// The pictures of each micro-batch of the step behind this one, on whatever rank.
+    pub(crate) fn pictures_behind(self) -> impl Iterator<Item = usize> {
+        let size = move |place| if place + 1 == self.behind { self.last } else { self.micro };
+        (0..self.behind).map(size)
+    }
 }
 
 impl TrainingPictures {
@@ -60,12 +74,15 @@ impl TrainingPictures {
     ) -> impl Iterator<Item = MicroBatch> + use<> {
         let effective = stage.shape.effective();
         let left = u64::from(self.listing.count()).saturating_sub(state.step_in_epoch * effective);
-        let there = left.min(effective).div_ceil(u64::from(stage.shape.micro()));
-        let there = usize::try_from(there).unwrap_or(usize::MAX);
+        let pictures = usize::try_from(left.min(effective)).unwrap_or(usize::MAX);
+        let micro = stage.shape.micro() as usize;
+        let there = pictures.div_ceil(micro);
+        let last = pictures - micro * there.saturating_sub(1);
         let (rank, ranks) = (self.ranks.rank(), self.ranks.size());
         (0..there).step_by(ranks).map(move |round| {
             let number = round + rank;
-            MicroBatch { number, is_own: number < there }
+            let behind = there.saturating_sub(number + 1);
+            MicroBatch { number, is_own: number < there, behind, micro, last }
         })
     }
 

@@ -16,6 +16,8 @@ pub(crate) enum Phase {
     Pictures,
     /// The device is to compute.
     Step,
+    /// The other ranks are to be done, too.
+    Ranks,
     /// Both, on the validation set.
     Validation,
     /// The disk is to take a checkpoint.
@@ -31,6 +33,7 @@ impl Phase {
                 "waiting for pictures from the loader: is the disk or the network slow?"
             }
             Self::Step => "a training step: does the device answer?",
+            Self::Ranks => "waiting for the other processes of the job: does each of them get on?",
             Self::Validation => "validation",
             Self::Checkpoint => "writing a checkpoint: is the disk slow?",
             Self::Other => "something else",
@@ -56,7 +59,7 @@ struct Beat {
     phase: Phase,
     since: Instant,
     /// The longest that each phase took.
-    longest: [Duration; 5],
+    longest: [Duration; 6],
     reported: bool,
     over: bool,
 }
@@ -71,7 +74,7 @@ impl Watchdog {
         let beat = Beat {
             phase: Phase::Other,
             since: Instant::now(),
-            longest: [Duration::ZERO; 5],
+            longest: [Duration::ZERO; 6],
             reported: false,
             over: false,
         };

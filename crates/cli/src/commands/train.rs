@@ -90,11 +90,15 @@ fn settings(
     let deadline = conduct.time_limit.and_then(|limit| Instant::now().checked_add(limit));
     let stop = StopRequest::at(deadline);
     let handle = stop.clone();
+    let speaks = ranks.is_first();
     ctrlc::set_handler(move || {
         if handle.is_asked() {
             std::process::exit(i32::from(INTERRUPTED));
         }
         handle.request();
+        if !speaks {
+            return;
+        }
         complain("stopping as soon as this step or validation is done; once more to leave at once");
     })?;
     Ok(RunSettings { ranks: ranks.clone(), ..without_handler(machine, stop)? })

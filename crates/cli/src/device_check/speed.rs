@@ -26,15 +26,23 @@ const STEPS: usize = 30;
 /// A program built elsewhere carries the peer with it.
 const PEER: &str = include_str!("../../../../tests/peers/step_pytorch.py");
 
+/// Whether the cases that were asked for are there.
+///
+/// # Errors
+/// [`Usage`] naming those that are.
+pub(super) fn check(only: &[String]) -> Result<(), Usage> {
+    let unknown = only.iter().find(|name| !CASES.iter().any(|case| case.name() == **name));
+    let Some(unknown) = unknown else { return Ok(()) };
+    let mut known: Vec<_> = CASES.iter().map(|case| case.name()).collect();
+    known.dedup();
+    Err(Usage(format!("no case `{unknown}`; there are {}", known.join(", "))))
+}
+
 /// Prints a table of the cases, or of those that were asked for.
 pub(super) fn table(
     arguments: &DeviceCheckArguments,
     precisions: &[Precision],
 ) -> anyhow::Result<()> {
-    if let Some(unknown) = arguments.only.iter().find(|n| !CASES.iter().any(|c| c.name() == **n)) {
-        let known: Vec<_> = CASES.iter().map(|case| case.name()).collect();
-        return Err(Usage(format!("no case `{unknown}`; there are {}", known.join(", "))).into());
-    }
     let peer = peer_device(arguments);
     if peer.is_none() {
         say("\nno PyTorch that sees this device: its columns stay empty");

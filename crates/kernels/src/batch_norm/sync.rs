@@ -45,7 +45,7 @@ impl SyncNorm {
         if self.shared.is_lost.load(Ordering::Relaxed) { Err(PeerLost) } else { Ok(()) }
     }
 
-    /// Values of a channel over which the norm that was run last took its statistics.
+    /// Values of a channel over which the norm that was run last took its statistics; 0 where no rank had any.
     pub fn latest_count(&self) -> usize {
         self.shared.count.load(Ordering::Relaxed)
     }
@@ -62,6 +62,11 @@ impl SyncNorm {
             return (own, count);
         };
         let channels = own.mean.len();
+        if all.iter().any(|other| other.len() != message.len()) {
+            // They do not run the same norms.
+            self.shared.is_lost.store(true, Ordering::Relaxed);
+            return (own, count);
+        }
         let mut total = 0.0;
         let mut mean = vec![0.0_f64; channels];
         let mut squares = vec![0.0_f64; channels];
@@ -86,7 +91,7 @@ impl SyncNorm {
         }
         if total == 0.0 {
             // Nobody has a picture, and nothing comes of it.
-            self.shared.count.store(count, Ordering::Relaxed);
+            self.shared.count.store(0, Ordering::Relaxed);
             return (own, count);
         }
         let statistics = Statistics {

@@ -60,7 +60,7 @@ pub(crate) struct TrainState {
     /// SHA-256 of the file of weights that the stage is drawn to, if it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) anchor_sha256: Option<String>,
-    /// Ranks that trained the stage so far, and whether batch norm took its statistics over all of them.
+    /// Ranks that trained last, and whether batch norm took its statistics over all of them.
     #[serde(default)]
     pub(crate) ranks: TrainingRanks,
     /// Lines of `metrics.jsonl` that belong to this state.
