@@ -1,6 +1,7 @@
 //! `kiln bench`: the measurements behind `docs/results.md`.
 
 mod all_reduce;
+mod bare_step;
 mod checkpoints;
 mod frozen;
 mod growth;
@@ -12,8 +13,9 @@ mod training_loop;
 
 use crate::arguments::{BenchArguments, BenchCommand};
 use crate::output::say;
+pub(crate) use bare_step::BareStep;
 use std::process::ExitCode;
-pub(crate) use step::{BareStep, Case, Measured, Mode, measure_apart};
+pub(crate) use step::{Case, Measured, Mode, measure_apart};
 
 pub(crate) fn bench(arguments: &BenchArguments) -> anyhow::Result<ExitCode> {
     match &arguments.command {

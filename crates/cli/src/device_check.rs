@@ -36,7 +36,8 @@ const QUICK: Scale = Scale { networks: &[("resnet20", 32, 4)], steps: 6, batch: 
 
 pub(crate) fn device_check(arguments: &DeviceCheckArguments) -> anyhow::Result<ExitCode> {
     speed::check(&arguments.only)?;
-    let device = arguments.device.open()?;
+    let choice = arguments.device.resolved();
+    let device = choice.open()?;
     let scale = if arguments.quick { QUICK } else { WHOLE };
     let is_cpu = device == reference();
     let fuses = cfg!(any(feature = "wgpu", feature = "cuda")) && !is_cpu;
@@ -48,13 +49,15 @@ pub(crate) fn device_check(arguments: &DeviceCheckArguments) -> anyhow::Result<E
         Precision::Bf16 => !arguments.quick && device.supports_dtype(DType::BF16),
         _ => true,
     };
-    let limits = |precision| (precision, tolerance(precision, arguments.device));
+    let limits = |precision| (precision, tolerance(precision, choice));
     let precisions: Vec<_> = precisions.into_iter().filter(has).map(limits).collect();
     let mut agrees = parity::passes(&device, scale, &precisions)?;
     agrees &= training::trainings(&device, scale, &precisions)?;
     if !arguments.parity_only {
         let precisions: Vec<_> = precisions.iter().map(|(precision, _)| *precision).collect();
-        speed::table(arguments, &precisions)?;
+        // What was compared gives its memory back before other processes are measured.
+        device.memory_cleanup();
+        speed::table(arguments, choice, &precisions)?;
     }
     if agrees {
         say("\nthe device agrees with the CPU");

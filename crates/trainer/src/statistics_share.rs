@@ -6,7 +6,7 @@ use kiln_models::{Network, RunningStatistics};
 /// One process takes the statistics of a step's passes in one after the other: each moves the running ones by a part, the
 /// momentum, of the way to its own. Its `n` passes come to
 /// `r + sum over i of (1 - m)^(n - 1 - i) * m * (s_i - r)`, with `r` what they were before the step and `s_i` those of a
-/// pass: a sum, of which each rank has some terms.
+/// pass: a sum, of which each rank has some terms. `n` counts the passes that were planned; bad pictures may make it fewer.
 pub(crate) struct StatisticsShare {
     before: Tensor<1>,
     /// After the micro-batches so far, on this rank.

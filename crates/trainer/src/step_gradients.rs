@@ -83,8 +83,9 @@ impl Stepper {
                 stage.name
             ));
             network = statistics.put_back(network);
-            self.device.memory_cleanup();
+            // With what it has on the device already.
             *batches = self.train.epoch(stage, state);
+            self.device.memory_cleanup();
         }
     }
 
@@ -237,7 +238,8 @@ impl Stepper {
         Ok(batch)
     }
 
-    /// Has the micro-batch after this one brought to a device that is busy with this one.
+    /// Has the micro-batch after this one brought to a device that is busy with this one. The time counts as waiting, though
+    /// the device may have work for a part of it: a loader that is too slow shows nowhere else.
     fn prepare_next(&self, state: &mut TrainState, batches: &mut Feed) {
         self.watchdog.enter(Phase::Pictures);
         let began = Instant::now();

@@ -2,9 +2,10 @@
 //!
 //! They are timed in turns, one of each, so that a machine whose rate moves, moves both. The loader works during both.
 
+use super::bare_step::BareStep;
 use super::loader::training_pictures;
 use super::median;
-use super::step::{BareStep, Case};
+use super::step::Case;
 use crate::output::say;
 use burn::tensor::Device;
 use kiln_trainer::spec::{Layer, Layers, Precision};

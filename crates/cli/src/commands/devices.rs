@@ -1,7 +1,7 @@
 //! `kiln devices`.
 
 use crate::arguments::DevicesArguments;
-use crate::device::{Backend, DeviceChoice, FoundDevice, found};
+use crate::device::{Backend, DeviceChoice, DeviceProperties, FoundDevice, found};
 use crate::output::say;
 use serde::Serialize;
 use std::process::ExitCode;
@@ -9,7 +9,7 @@ use std::process::ExitCode;
 /// What `--json` prints.
 #[derive(Serialize)]
 struct Listed {
-    devices: Vec<FoundDevice>,
+    devices: Vec<DeviceProperties>,
     /// What `--device auto` takes.
     auto: String,
     /// Backends of Kiln that this build does not have, by their cargo features.
@@ -17,10 +17,9 @@ struct Listed {
 }
 
 pub(crate) fn devices(arguments: &DevicesArguments) -> anyhow::Result<ExitCode> {
-    let devices = found();
-    let chosen = DeviceChoice::Auto.open()?;
-    let auto = devices.iter().find(|device| device.handle == chosen);
-    let auto = auto.map_or_else(|| "flex".to_owned(), |device| device.device.clone());
+    let found = found();
+    let devices: Vec<DeviceProperties> = found.iter().map(FoundDevice::properties).collect();
+    let auto = DeviceChoice::Auto.resolved().to_string();
     let missing = Backend::ALL.into_iter().filter(|backend| !backend.is_built());
     let not_built: Vec<&str> = missing.map(Backend::name).collect();
     if arguments.json {
@@ -44,7 +43,7 @@ pub(crate) fn devices(arguments: &DevicesArguments) -> anyhow::Result<ExitCode> 
     }
     say(format_args!("\n`--device auto` takes {auto}"));
     for backend in Backend::ALL.into_iter().filter(|backend| backend.is_built()) {
-        if !devices.iter().any(|device| device.backend == backend) {
+        if !found.iter().any(|device| device.backend == backend) {
             say(format_args!("{}: in this build, but no driver shows a device", backend.name()));
         }
     }

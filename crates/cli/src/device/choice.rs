@@ -55,6 +55,18 @@ fn number(index: &str) -> Result<usize, String> {
 impl DeviceChoice {
     pub(crate) const FLEX: Self = Self::Of { backend: Backend::Flex, adapter: None, index: None };
 
+    /// Itself, or what `auto` stands for on this machine.
+    pub(crate) fn resolved(self) -> Self {
+        match self {
+            Self::Auto => {
+                let FoundDevice { backend, adapter, index, .. } = fastest();
+                let index = Some(index).filter(|_| backend != Backend::Flex);
+                Self::Of { backend, adapter, index }
+            }
+            of @ Self::Of { .. } => of,
+        }
+    }
+
     /// Its backend, unless that is to be found.
     pub(crate) fn backend(self) -> Option<Backend> {
         match self {
@@ -82,7 +94,7 @@ impl DeviceChoice {
     /// [`Usage`] when the program was built without it or the machine does not have it.
     pub(crate) fn open(self) -> Result<Device, Usage> {
         match self {
-            Self::Auto => Ok(fastest()),
+            Self::Auto => Ok(fastest().handle),
             Self::Of { backend: Backend::Flex, .. } => Ok(Device::flex()),
             Self::Of { backend, adapter, index } => {
                 let devices = built(backend)?;
@@ -98,8 +110,7 @@ impl DeviceChoice {
                 };
                 chosen.map(|device| device.handle.clone()).ok_or_else(|| {
                     let asked = asked(backend, adapter, index);
-                    let there: Vec<&str> =
-                        devices.iter().map(|device| device.device.as_str()).collect();
+                    let there: Vec<String> = devices.iter().map(FoundDevice::device).collect();
                     Usage(format!(
                         "this machine has no device `{asked}`; it has {}",
                         there.join(", ")
@@ -148,17 +159,20 @@ fn built(backend: Backend) -> Result<Vec<FoundDevice>, Usage> {
     Ok(devices)
 }
 
-/// The first GPU of the backends in this build, fastest first, or the CPU.
-fn fastest() -> Device {
+/// The first GPU of the backends in this build, fastest first, or the CPU. Of several processes each gets one of those of
+/// that GPU's kind.
+fn fastest() -> FoundDevice {
     for backend in [Backend::Cuda, Backend::Metal, Backend::Vulkan, Backend::Wgpu] {
         let devices = found_of(backend);
-        let is_gpu = |device: &&FoundDevice| device.adapter != Some(Adapter::Cpu);
-        let gpus: Vec<&FoundDevice> = devices.iter().filter(is_gpu).collect();
-        if let Some(gpu) = gpus.get(kiln_parallel::local_rank() % gpus.len().max(1)) {
-            return gpu.handle.clone();
+        let first = devices.iter().find(|device| device.adapter != Some(Adapter::Cpu));
+        let Some(kind) = first.map(|first| first.adapter) else { continue };
+        let alike: Vec<&FoundDevice> =
+            devices.iter().filter(|device| device.adapter == kind).collect();
+        if let Some(gpu) = alike.get(kiln_parallel::local_rank() % alike.len().max(1)) {
+            return (*gpu).clone();
         }
     }
-    Device::flex()
+    FoundDevice { backend: Backend::Flex, adapter: None, index: 0, handle: Device::flex() }
 }
 
 fn asked(backend: Backend, adapter: Option<Adapter>, index: Option<usize>) -> String {

@@ -4,9 +4,20 @@ use super::backend::{Adapter, Backend};
 use burn::tensor::{DType, Device};
 use serde::Serialize;
 
-/// A device that is there.
-#[derive(Debug, Clone, Serialize)]
+/// A device that is there, by its place in the listing of its backend. Nothing has been opened for it.
+#[derive(Debug, Clone)]
 pub(crate) struct FoundDevice {
+    pub(crate) backend: Backend,
+    /// Its kind, where the backend tells kinds apart.
+    pub(crate) adapter: Option<Adapter>,
+    /// Which of its backend, or of its kind where there are kinds.
+    pub(crate) index: usize,
+    pub(crate) handle: Device,
+}
+
+/// What there is to say of a device.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct DeviceProperties {
     /// What `--device` calls it.
     pub(crate) device: String,
     /// What its driver calls it.
@@ -15,38 +26,37 @@ pub(crate) struct FoundDevice {
     pub(crate) memory_bytes: Option<u64>,
     /// Number formats in which it computes.
     pub(crate) dtypes: Vec<&'static str>,
-    #[serde(skip)]
-    pub(crate) backend: Backend,
-    /// Its kind, where the backend tells kinds apart.
-    #[serde(skip)]
-    pub(crate) adapter: Option<Adapter>,
-    /// Which of its backend, or of its kind where there are kinds.
-    #[serde(skip)]
-    pub(crate) index: usize,
-    #[serde(skip)]
-    pub(crate) handle: Device,
 }
 
 impl FoundDevice {
-    /// Opens the device to ask for its properties.
-    fn new(backend: Backend, adapter: Option<Adapter>, index: usize, handle: Device) -> Self {
-        let device = match (backend, adapter) {
+    /// What `--device` calls it.
+    pub(crate) fn device(&self) -> String {
+        match (self.backend, self.adapter) {
             (Backend::Flex, _) => "flex".to_owned(),
-            (_, Some(adapter)) => format!("{}:{}:{index}", backend.name(), adapter.name()),
-            (_, None) => format!("{}:{index}", backend.name()),
-        };
+            (backend, Some(adapter)) => {
+                format!("{}:{}:{}", backend.name(), adapter.name(), self.index)
+            }
+            (backend, None) => format!("{}:{}", backend.name(), self.index),
+        }
+    }
+
+    /// Opens the device to ask for its properties.
+    pub(crate) fn properties(&self) -> DeviceProperties {
         let formats = [("f32", DType::F32), ("f16", DType::F16), ("bf16", DType::BF16)];
-        let supported = formats.into_iter().filter(|(_, dtype)| handle.supports_dtype(*dtype));
-        let dtypes = supported.map(|(name, _)| name).collect();
-        let name = name(backend, &handle);
-        let memory_bytes = match backend {
+        let supported = formats.into_iter().filter(|(_, dtype)| self.handle.supports_dtype(*dtype));
+        let memory_bytes = match self.backend {
             Backend::Flex => of_proc("/proc/meminfo", "MemTotal").and_then(|text| {
                 let kibibytes: u64 = text.strip_suffix("kB")?.trim().parse().ok()?;
                 Some(kibibytes * 1024)
             }),
-            _ => memory_of_card(&handle),
+            _ => memory_of_card(&self.handle),
         };
-        Self { device, name, memory_bytes, dtypes, backend, adapter, index, handle }
+        DeviceProperties {
+            device: self.device(),
+            name: name(self.backend, &self.handle),
+            memory_bytes,
+            dtypes: supported.map(|(name, _)| name).collect(),
+        }
     }
 }
 
@@ -73,13 +83,19 @@ pub(crate) fn found_of(backend: Backend) -> Vec<FoundDevice> {
     let there = backend.devices();
     if !backend.has_adapters() {
         let numbered = there.into_iter().enumerate();
-        return numbered.map(|(i, device)| FoundDevice::new(backend, None, i, device)).collect();
+        let found = |(index, handle)| FoundDevice { backend, adapter: None, index, handle };
+        return numbered.map(found).collect();
     }
     let of_kind = |kind| {
         let numbered = (0..).map_while(move |i| Some((i, backend.adapter(kind, i)?)));
         let there = &there;
         let named = numbered.take_while(move |(_, device)| there.contains(device));
-        named.map(move |(i, device)| FoundDevice::new(backend, Some(kind), i, device))
+        named.map(move |(index, handle)| FoundDevice {
+            backend,
+            adapter: Some(kind),
+            index,
+            handle,
+        })
     };
     Adapter::ALL.into_iter().flat_map(of_kind).collect()
 }

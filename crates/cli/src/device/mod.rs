@@ -8,4 +8,4 @@ mod nvidia;
 
 pub(crate) use backend::Backend;
 pub(crate) use choice::DeviceChoice;
-pub(crate) use found::{FoundDevice, found};
+pub(crate) use found::{DeviceProperties, FoundDevice, found};

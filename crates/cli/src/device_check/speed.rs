@@ -3,6 +3,7 @@
 use super::name;
 use crate::arguments::DeviceCheckArguments;
 use crate::bench::{Case, Measured, Mode, measure_apart};
+use crate::device::DeviceChoice;
 use crate::exit::Usage;
 use crate::output::say;
 use kiln_trainer::record::EpochRecord;
@@ -41,20 +42,21 @@ pub(super) fn check(only: &[String]) -> Result<(), Usage> {
 /// Prints a table of the cases, or of those that were asked for.
 pub(super) fn table(
     arguments: &DeviceCheckArguments,
+    choice: DeviceChoice,
     precisions: &[Precision],
 ) -> anyhow::Result<()> {
-    let peer = peer_device(arguments);
+    let peer = peer_device(arguments, choice);
     if peer.is_none() {
         say("\nno PyTorch that sees this device: its columns stay empty");
     }
     say(
-        "\n| training step | in | kiln images/s | MiB | torch | torch.compile | MiB | kiln / torch |",
+        "\n| training step | in | kiln images/s | MiB | torch | MiB | torch.compile | MiB | kiln / faster torch |",
     );
-    say("|---|---|---|---|---|---|---|---|");
+    say("|---|---|---|---|---|---|---|---|---|");
     let wanted = |case: &Case| arguments.only.is_empty() || arguments.only.contains(&case.name());
     for case in CASES.into_iter().filter(wanted) {
         for &precision in precisions {
-            let kiln = kiln(arguments, precision)?;
+            let kiln = kiln(choice, precision)?;
             let kiln = measure_apart(kiln, case, Mode::Train, STEPS);
             let torch = |compile| {
                 let command = torch(arguments, peer.as_deref()?, precision, compile);
@@ -64,7 +66,7 @@ pub(super) fn table(
             let rate = |measured: Option<&anyhow::Result<Measured>>| match measured {
                 None => "-".to_owned(),
                 Some(Ok(measured)) => format!("{:.0}", measured.images_per_second),
-                Some(Err(error)) => first_line(error),
+                Some(Err(error)) => last_line(error),
             };
             let memory = |measured: Option<&anyhow::Result<Measured>>| {
                 let bytes = measured.and_then(|measured| measured.as_ref().ok()?.peak_bytes);
@@ -76,34 +78,36 @@ pub(super) fn table(
             // Against the faster of the two.
             let torch = of(&eager).into_iter().chain(of(&compiled)).fold(f64::NAN, f64::max);
             let ratio = kiln.as_ref().map_or(f64::NAN, |kiln| kiln.images_per_second / torch);
+            let ratio = if ratio.is_nan() { "-".to_owned() } else { format!("{ratio:.2}") };
             say(format_args!(
-                "| {case} | {} | {} | {} | {} | {} | {} | {ratio:.2} |",
+                "| {case} | {} | {} | {} | {} | {} | {} | {} | {ratio} |",
                 name(precision),
                 rate(Some(&kiln)),
                 memory(Some(&kiln)),
                 rate(eager.as_ref()),
-                rate(compiled.as_ref()),
                 memory(eager.as_ref()),
+                rate(compiled.as_ref()),
+                memory(compiled.as_ref()),
             ));
         }
     }
     match &arguments.data {
-        Some(data) => loading(arguments, data),
+        Some(data) => loading(choice, data),
         None => Ok(()),
     }
 }
 
-fn first_line(error: &anyhow::Error) -> String {
+fn last_line(error: &anyhow::Error) -> String {
     let text = format!("{error:#}");
     let line = text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
     line.replace('|', " ").chars().take(60).collect()
 }
 
 /// This program, to measure one case in a process of its own.
-fn kiln(arguments: &DeviceCheckArguments, precision: Precision) -> anyhow::Result<Command> {
+fn kiln(choice: DeviceChoice, precision: Precision) -> anyhow::Result<Command> {
     let mut command = Command::new(std::env::current_exe()?);
     command.args(["bench", "step-once", "--precision", name(precision)]);
-    command.args(["--device", &arguments.device.to_string()]);
+    command.args(["--device", &choice.to_string()]);
     Ok(command)
 }
 
@@ -116,6 +120,8 @@ fn torch(
     let mut command = Command::new(&arguments.python);
     command.args(["-c", PEER, "--channels-last", "--warm", "10"]);
     command.args(["--device", device, "--precision", name(precision)]);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    command.args(["--threads", &threads.to_string()]);
     if compile {
         command.arg("--compile");
     }
@@ -123,8 +129,8 @@ fn torch(
 }
 
 /// PyTorch's name of the device, if it is installed and sees one of that kind.
-fn peer_device(arguments: &DeviceCheckArguments) -> Option<String> {
-    let device = arguments.device.for_pytorch()?;
+fn peer_device(arguments: &DeviceCheckArguments, choice: DeviceChoice) -> Option<String> {
+    let device = choice.for_pytorch()?;
     let test = format!("import torch, torchvision; torch.zeros(1, device={device:?})");
     let mut command = Command::new(&arguments.python);
     let output = command.args(["-c", &test]).output().ok()?;
@@ -132,7 +138,7 @@ fn peer_device(arguments: &DeviceCheckArguments) -> Option<String> {
 }
 
 /// An epoch of ResNet-18 at 128 px from files, and how much of it the step waited for pictures.
-fn loading(arguments: &DeviceCheckArguments, data: &Path) -> anyhow::Result<()> {
+fn loading(choice: DeviceChoice, data: &Path) -> anyhow::Result<()> {
     let folder = std::env::temp_dir().join(format!("kiln-loading-{}", std::process::id()));
     let mut layers = Layers::with_defaults()?;
     let experiment = r#"
@@ -152,8 +158,7 @@ fn loading(arguments: &DeviceCheckArguments, data: &Path) -> anyhow::Result<()> 
     "#;
     layers.push(Layer::from_toml("device-check", experiment)?);
     layers.push(Layer::data_folder(data)?);
-    let settings =
-        RunSettings::new(arguments.device.open()?, crate::commands::train::workers(None));
+    let settings = RunSettings::new(choice.open()?, crate::commands::train::workers(None));
     let destination = Destination::Exactly(folder.clone());
     let outcome = begin("device-check", &layers, &destination, &settings, &mut Silent);
     let records = outcome.map_err(anyhow::Error::from).and_then(|_| {
@@ -162,7 +167,9 @@ fn loading(arguments: &DeviceCheckArguments, data: &Path) -> anyhow::Result<()> 
     });
     // The figures are all that is wanted of it.
     let _ = std::fs::remove_dir_all(&folder);
-    say("\n| epoch from files: resnet18@128 x 64 | images/s | waited for pictures |");
+    say(
+        "\n| epoch from files: resnet18@128 x 64 | images/s | waited for pictures, of epoch and validation |",
+    );
     say("|---|---|---|");
     for EpochRecord { epoch, images_per_second, data_seconds, seconds, .. } in records? {
         let waited = 100.0 * data_seconds / seconds;

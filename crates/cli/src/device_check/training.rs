@@ -53,7 +53,7 @@ pub(super) fn trainings(
         let (precision, verdict) = (name(precision), verdict(fits));
         say(format_args!("| {what} | {precision} | {apart:.1e} | {limit:.0e} | {verdict} |"));
     };
-    let exact = precisions.first().map_or(0.0, |(_, tolerance)| tolerance.losses);
+    let f32_limit = precisions.first().map_or(0.0, |(_, tolerance)| tolerance.losses);
     for &(precision, Tolerance { losses: limit, .. }) in precisions {
         let whole = run(&format!("whole-{}", name(precision)), device, 2, precision)?;
         row("losses of steps and CPU's", precision, apart(&expected.losses, &whole.losses), limit);
@@ -64,7 +64,7 @@ pub(super) fn trainings(
             "stopped halfway and continued",
             precision,
             apart(&whole.losses, &continued.losses),
-            exact,
+            f32_limit,
         );
         if precision == Precision::F32 {
             run("half", device, 1, precision)?;
@@ -77,7 +77,7 @@ pub(super) fn trainings(
             "its checkpoint scored on the CPU",
             precision,
             apart(&[whole.val_loss], &[again]),
-            exact,
+            f32_limit,
         );
     }
     Ok(agrees)
