@@ -2,20 +2,20 @@
 //! quarter of the bytes of their numbers goes to it.
 
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
-use kiln_augment::mix::{Blend, MixDraw};
+use kiln_augment::mix::{Blend, Mixed};
 use kiln_augment::{CropBox, Normalize, Size};
+use std::ops::Range;
 
 /// Levels on a device, four to a word, for not every graphics interface has bytes.
 #[derive(Debug)]
 pub(crate) struct Levels {
     words: Tensor<1, Int>,
-    count: usize,
     size: Size,
 }
 
 impl Levels {
-    /// Begins to bring `levels`, `[count, height, width, 3]`, to the device; does not wait until they are there.
-    pub(crate) fn upload(levels: &[u8], count: usize, size: Size, device: &Device) -> Self {
+    /// Begins to bring `levels`, `[count, height, width, 3]` of pictures of `size`, to the device; does not wait until they are there.
+    pub(crate) fn upload(levels: &[u8], size: Size, device: &Device) -> Self {
         let (whole, rest) = levels.as_chunks::<4>();
         let mut last = [0; 4];
         last[..rest.len()].copy_from_slice(rest);
@@ -23,24 +23,27 @@ impl Levels {
         let words: Vec<i32> = whole.iter().copied().chain(last).map(i32::from_le_bytes).collect();
         let length = words.len();
         let words = Tensor::from_data(TensorData::new(words, [length]), (device, DType::I32));
-        Self { words, count, size }
+        Self { words, size }
     }
 
-    /// The pictures as the network takes them.
+    /// Some of the pictures as the network takes them.
     ///
     /// # Shapes
-    /// `[count, 3, height, width]`.
-    pub(crate) fn normalized(self, normalize: &Normalize) -> Tensor<4> {
-        let Self { words, count, size } = self;
-        let device = words.device();
-        let [length] = words.dims();
+    /// `[range.len(), 3, height, width]`.
+    pub(crate) fn normalized(&self, range: Range<usize>, normalize: &Normalize) -> Tensor<4> {
+        let device = self.words.device();
+        let (height, width) = (self.size.height as usize, self.size.width as usize);
+        let (count, picture) = (range.len(), height * width * 3);
+        let (first, last) = (range.start * picture, range.end * picture);
+        // A picture may begin inside of a word.
+        let (begin, end) = (first / 4, last.div_ceil(4));
+        let words = self.words.clone().narrow(0, begin, end - begin);
         let byte = |shift: i64| {
             let byte = words.clone().bitwise_right_shift_scalar(shift).bitwise_and_scalar(255);
-            byte.reshape([length, 1])
+            byte.reshape([end - begin, 1])
         };
-        let (height, width) = (size.height as usize, size.width as usize);
-        let levels = Tensor::cat([0, 8, 16, 24].map(byte).to_vec(), 1).reshape([length * 4]);
-        let levels = levels.narrow(0, 0, count * height * width * 3);
+        let levels = Tensor::cat([0, 8, 16, 24].map(byte).to_vec(), 1);
+        let levels = levels.reshape([(end - begin) * 4]).narrow(0, first - begin * 4, last - first);
         let levels = levels.reshape([count, height, width, 3]).permute([0, 3, 1, 2]);
         let of_channels = |values: [f32; 3]| {
             Tensor::<4>::from_data(
@@ -54,19 +57,19 @@ impl Levels {
     }
 }
 
-/// Mixes the pictures of a batch as [`MixDraw::apply`] does.
+/// Mixes pictures with their `partners` as [`MixDraw::apply`](kiln_augment::mix::MixDraw::apply) does, by what was `drawn`
+/// for each.
 ///
 /// # Shapes
-/// `[count, 3, height, width]`.
-pub(crate) fn mixed(pictures: &Tensor<4>, draw: &MixDraw) -> Tensor<4> {
+/// All of them `[drawn.len(), 3, height, width]`.
+pub(crate) fn mixed(pictures: Tensor<4>, partners: &Tensor<4>, drawn: &[Mixed]) -> Tensor<4> {
     let device = pictures.device();
     let [count, _, height, width] = pictures.dims();
-    let partners = pictures.clone().flip([0]);
-    let mut result = pictures.clone();
-    if draw.pictures.iter().any(|mixed| mixed.blend == Blend::Sum) {
+    let mut result = pictures;
+    if drawn.iter().any(|mixed| mixed.blend == Blend::Sum) {
         #[allow(clippy::cast_possible_truncation, reason = "a part of a picture, from 0 to 1")]
         let parts = |part: fn(f64) -> f64| {
-            let parts = draw.pictures.iter().map(|mixed| match mixed.blend {
+            let parts = drawn.iter().map(|mixed| match mixed.blend {
                 Blend::Sum => part(mixed.lambda) as f32,
                 _ => part(1.0) as f32,
             });
@@ -75,8 +78,7 @@ pub(crate) fn mixed(pictures: &Tensor<4>, draw: &MixDraw) -> Tensor<4> {
         };
         result = result * parts(|lambda| lambda) + partners.clone() * parts(|lambda| 1.0 - lambda);
     }
-    let boxes: Vec<Option<CropBox>> = draw
-        .pictures
+    let boxes: Vec<Option<CropBox>> = drawn
         .iter()
         .map(|mixed| match mixed.blend {
             Blend::Paste(pasted) => Some(pasted),
@@ -104,9 +106,9 @@ pub(crate) fn mixed(pictures: &Tensor<4>, draw: &MixDraw) -> Tensor<4> {
         let mask = (rows * columns).greater_elem(0).expand([count, 3, height, width]);
         result = result.mask_where(mask, partners.clone());
     }
-    for (own, picture) in draw.pictures.iter().enumerate() {
+    for (own, picture) in drawn.iter().enumerate() {
         if let Blend::PasteResized(pasted) = picture.blend {
-            result = pasted_whole(result, &partners, own, pasted);
+            result = pasted_whole(result, partners, own, pasted);
         }
     }
     result
@@ -171,10 +173,12 @@ mod tests {
         for count in [1, 2, 3, 4] {
             let images = batch(count);
             let levels: Vec<u8> = images.iter().flat_map(|image| image.pixels().to_vec()).collect();
-            let uploaded = Levels::upload(&levels, count, SIZE, &Device::flex());
-            let found = uploaded.normalized(&Normalize::IMAGENET);
-            assert_eq!(found.dims(), [count, 3, 5, 7]);
-            assert_eq!(values(found), on_cpu(&images));
+            let uploaded = Levels::upload(&levels, SIZE, &Device::flex());
+            for range in [0..count, 0..1, count - 1..count, count / 2..count] {
+                let found = uploaded.normalized(range.clone(), &Normalize::IMAGENET);
+                assert_eq!(found.dims(), [range.len(), 3, 5, 7]);
+                assert_eq!(values(found), on_cpu(&images[range]));
+            }
         }
     }
 
@@ -196,8 +200,9 @@ mod tests {
                     let mut expected = planes.clone();
                     draw.apply(&mut expected, SIZE, Layout::Planar, &mut Vec::new());
                     let data = TensorData::new(planes.clone(), shape);
-                    let found =
-                        mixed(&Tensor::from_data(data, (&Device::flex(), DType::F32)), &draw);
+                    let all = Tensor::<4>::from_data(data, (&Device::flex(), DType::F32));
+                    let partners = all.clone().flip([0]);
+                    let found = mixed(all, &partners, &draw.pictures);
                     assert_eq!(values(found), expected, "{draw:?}");
                 }
             }

@@ -123,7 +123,7 @@ fn evaluate_part(
         }
         let labels = labels(&batch.labels, None);
         let indices = batch.indices.clone();
-        let input = batch.into_input(batches.normalize(), None, device, &mut Vec::new());
+        let input = batch.into_input(None, &mut Vec::new()).part(0..labels.len(), device);
         let logits = network.forward(input);
         let loss = stage.loss.sum(logits.clone(), &labels, device);
         batches.prepare_next();

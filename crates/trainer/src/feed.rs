@@ -9,14 +9,15 @@ use burn::tensor::{DType, Device, Tensor, TensorData};
 use kiln_augment::mix::{Layout, MixDraw};
 use kiln_augment::{Normalize, Size};
 use kiln_data::{Batch, BatchPlan, Batches, Listing, Loader, Recipe, SampleKeys};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// A loader's batches, for a device.
 #[derive(Debug)]
 pub(crate) struct Feed {
     source: Source,
-    recipe: Arc<Recipe>,
     device: Device,
+    normalize: Normalize,
 }
 
 #[derive(Debug)]
@@ -44,7 +45,18 @@ pub(crate) struct Loaded {
 #[derive(Debug)]
 enum Pictures {
     Numbers(Vec<f32>),
-    Levels(Box<Levels>),
+    /// And how they become numbers.
+    Levels(Box<Levels>, Normalize),
+}
+
+/// The pictures of a micro-batch, to be taken part by part.
+#[derive(Debug)]
+pub(crate) struct Input {
+    pictures: Pictures,
+    size: Size,
+    count: usize,
+    /// How they are mixed, unless they are already.
+    draw: Option<MixDraw>,
 }
 
 impl Feed {
@@ -62,7 +74,7 @@ impl Feed {
             let batches = loader.run(listing.clone(), plan, recipe.clone(), keys);
             Source::Levels { batches, next: None }
         };
-        Self { source, recipe: recipe.clone(), device: device.clone() }
+        Self { source, device: device.clone(), normalize: recipe.normalize }
     }
 
     /// The next micro-batch, waited for if it is not there yet.
@@ -74,7 +86,7 @@ impl Feed {
             }
             Source::Levels { batches, next } => match next.take() {
                 Some(next) => Some(*next),
-                None => uploaded(batches, &self.device),
+                None => uploaded(batches, &self.device, self.normalize),
             },
         }
     }
@@ -85,21 +97,20 @@ impl Feed {
         if let Source::Levels { batches, next } = &mut self.source
             && next.is_none()
         {
-            *next = uploaded(batches, &self.device).map(Box::new);
+            *next = uploaded(batches, &self.device, self.normalize).map(Box::new);
         }
-    }
-
-    /// How the pictures are normalised.
-    pub(crate) fn normalize(&self) -> &Normalize {
-        &self.recipe.normalize
     }
 }
 
-fn uploaded(batches: &mut Batches<u8>, device: &Device) -> Option<Result<Loaded, Error>> {
+fn uploaded(
+    batches: &mut Batches<u8>,
+    device: &Device,
+    normalize: Normalize,
+) -> Option<Result<Loaded, Error>> {
     let upload = |batch: Batch<u8>| {
-        let (count, size) = (batch.len(), batch.size);
-        let upload = |levels: Vec<u8>| Levels::upload(&levels, count, size, device);
-        Loaded::of(batch, |levels| Pictures::Levels(Box::new(upload(levels))))
+        let size = batch.size;
+        let upload = |levels: Vec<u8>| Box::new(Levels::upload(&levels, size, device));
+        Loaded::of(batch, |levels| Pictures::Levels(upload(levels), normalize))
     };
     Some(batches.next()?.map(upload).map_err(Error::from))
 }
@@ -110,32 +121,47 @@ impl Loaded {
         Self { labels, indices, size, bad: bad.len(), pictures: pictures(images) }
     }
 
-    /// The pictures as the network takes them, mixed if there is something drawn. `kept` is memory for one picture.
+    /// The pictures, mixed if there is something drawn. `kept` is memory for one picture.
+    pub(crate) fn into_input(self, draw: Option<MixDraw>, kept: &mut Vec<f32>) -> Input {
+        let Self { labels, size, mut pictures, .. } = self;
+        let draw = match (&mut pictures, draw) {
+            (Pictures::Numbers(numbers), Some(draw)) => {
+                draw.apply(numbers, size, Layout::Planar, kept);
+                None
+            }
+            (_, draw) => draw,
+        };
+        Input { pictures, size, count: labels.len(), draw }
+    }
+}
+
+impl Input {
+    /// Some of the pictures as the network takes them. All of them can be asked for once.
     ///
     /// # Shapes
-    /// `[batch, 3, height, width]`, on `device`, which may have autodiff.
-    pub(crate) fn into_input(
-        self,
-        normalize: &Normalize,
-        draw: Option<&MixDraw>,
-        device: &Device,
-        kept: &mut Vec<f32>,
-    ) -> Tensor<4> {
-        let Self { labels, size, pictures, .. } = self;
-        match pictures {
-            Pictures::Numbers(mut numbers) => {
-                if let Some(draw) = draw {
-                    draw.apply(&mut numbers, size, Layout::Planar, kept);
-                }
-                let shape = [labels.len(), 3, size.height as usize, size.width as usize];
-                Tensor::from_data(TensorData::new(numbers, shape), (device, DType::F32))
-            }
-            Pictures::Levels(levels) => {
-                let pictures = levels.normalized(normalize);
-                let pictures = match draw {
-                    Some(draw) => mixed(&pictures, draw),
-                    None => pictures,
+    /// `[range.len(), 3, height, width]`, on `device`, which may have autodiff.
+    pub(crate) fn part(&mut self, range: Range<usize>, device: &Device) -> Tensor<4> {
+        let count = self.count;
+        match &mut self.pictures {
+            Pictures::Numbers(numbers) => {
+                let (height, width) = (self.size.height as usize, self.size.width as usize);
+                let shape = [range.len(), 3, height, width];
+                let picture = 3 * height * width;
+                let part = if range.len() == count {
+                    std::mem::take(numbers)
+                } else {
+                    numbers[range.start * picture..range.end * picture].to_vec()
                 };
+                Tensor::from_data(TensorData::new(part, shape), (device, DType::F32))
+            }
+            Pictures::Levels(levels, normalize) => {
+                let mut pictures = levels.normalized(range.clone(), normalize);
+                if let Some(draw) = &self.draw {
+                    // The partner of each is the opposite one.
+                    let opposite = count - range.end..count - range.start;
+                    let partners = levels.normalized(opposite, normalize).flip([0]);
+                    pictures = mixed(pictures, &partners, &draw.pictures[range]);
+                }
                 if device.is_autodiff() { pictures.autodiff() } else { pictures }
             }
         }

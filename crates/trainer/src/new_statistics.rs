@@ -34,9 +34,9 @@ pub(crate) fn with_new_statistics(
         }
         train.seed_dropout(state, micro);
         let device = train.device.clone().autodiff();
-        let input = batch.into_input(batches.normalize(), None, &device, &mut Vec::new());
+        let mut input = batch.into_input(None, &mut Vec::new());
         for begin in (0..count).step_by(in_pass) {
-            pass = pass.observe(input.clone().narrow(0, begin, in_pass.min(count - begin)));
+            pass = pass.observe(input.part(begin..count.min(begin + in_pass), &device));
         }
         batches.prepare_next();
     }

@@ -159,13 +159,10 @@ impl Stepper {
         let labels = labels(&batch.labels, draw.as_ref());
         indices.extend(&batch.indices);
         let (first, all) = (indices.len() - labels.len(), labels.len());
-        let input = batch.into_input(batches.normalize(), draw.as_ref(), &device, kept);
+        let mut input = batch.into_input(draw, kept);
         for (pass, labels) in labels.chunks(in_pass).enumerate() {
             let begin = pass * in_pass;
-            let input = match labels.len() {
-                length if length == all => input.clone(),
-                length => input.clone().narrow(0, begin, length),
-            };
+            let input = input.part(begin..begin + labels.len(), &device);
             let logits = network.forward(input.cast(stage.precision.dtype()));
             let loss = stage.loss.sum(logits.clone(), labels, &device);
             let scaled = if scale == 1.0 { loss.clone() } else { loss.clone() * scale };
