@@ -39,10 +39,10 @@ pub(crate) fn device_check(arguments: &DeviceCheckArguments) -> anyhow::Result<E
     let choice = arguments.device.resolved();
     let device = choice.open()?;
     let scale = if arguments.quick { QUICK } else { WHOLE };
-    let is_cpu = device == reference();
-    let fuses = cfg!(any(feature = "wgpu", feature = "cuda")) && !is_cpu;
-    let fusion = if fuses { "with" } else { "without" };
-    say(format_args!("{device:?}, {fusion} kernel fusion and autotuning"));
+    let of_build = |has: bool| if has && device != reference() { "with" } else { "without" };
+    let fuses = of_build(cfg!(any(feature = "wgpu-fused", feature = "cuda")));
+    let searches = of_build(cfg!(any(feature = "wgpu", feature = "cuda")));
+    say(format_args!("{device:?}, {fuses} fusion of kernels, {searches} search for the fastest"));
     let precisions = [Precision::F32, Precision::Bf16];
     let has = |precision: &Precision| match precision {
         // Also where a device only emulates it, the quick check leaves it out.
