@@ -200,7 +200,7 @@ pub(crate) struct GradCamArguments {
     /// Folder for the overlays and the page [default: RUN/grad-cam].
     #[arg(long, value_name = "DIR")]
     pub(crate) output: Option<PathBuf>,
-    /// Where to compute: flex, cuda[:INDEX], wgpu[:KIND[:INDEX]], vulkan, metal or auto; see `kiln devices`.
+    /// Where to compute: flex, cuda:INDEX, wgpu:KIND:INDEX, vulkan, metal or auto; see `kiln devices`.
     #[arg(long, default_value = "flex")]
     pub(crate) device: DeviceChoice,
     /// Print what was found as JSON.

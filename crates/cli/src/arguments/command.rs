@@ -90,7 +90,7 @@ pub(crate) struct PredictArguments {
     /// Print the logits of all classes instead.
     #[arg(long, conflicts_with = "top")]
     pub(crate) logits: bool,
-    /// Where to compute: flex, cuda[:INDEX], wgpu[:KIND[:INDEX]], vulkan, metal or auto; see `kiln devices`.
+    /// Where to compute: flex, cuda:INDEX, wgpu:KIND:INDEX, vulkan, metal or auto; see `kiln devices`.
     #[arg(long, default_value = "flex")]
     pub(crate) device: DeviceChoice,
     /// Print the predictions as JSON.

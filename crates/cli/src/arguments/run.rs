@@ -8,7 +8,7 @@ use std::time::Duration;
 /// Where and how to compute; nothing of this changes a result on the CPU.
 #[derive(Debug, Args)]
 pub(crate) struct MachineArguments {
-    /// Where to compute: flex, cuda[:INDEX], wgpu[:KIND[:INDEX]], vulkan, metal or auto; see `kiln devices`.
+    /// Where to compute: flex, cuda:INDEX, wgpu:KIND:INDEX, vulkan, metal or auto; see `kiln devices`.
     #[arg(long, default_value = "flex")]
     pub(crate) device: DeviceChoice,
     /// Threads that decode and augment pictures [default: one for each processor].
