@@ -15,7 +15,7 @@ use crate::arguments::{BenchArguments, BenchCommand};
 use crate::output::say;
 pub(crate) use bare_step::BareStep;
 use std::process::ExitCode;
-pub(crate) use step::{Case, Measured, Mode, measure_apart};
+pub(crate) use step::{Case, Measured, Mode, check_names, measure_apart};
 
 pub(crate) fn bench(arguments: &BenchArguments) -> anyhow::Result<ExitCode> {
     match &arguments.command {

@@ -107,3 +107,25 @@ fn verdict(fits: bool) -> &'static str {
 fn reference() -> Device {
     Device::flex()
 }
+
+/// The largest of differences; what is no number stays one, where `max` would take no notice of it.
+fn worst(mut differences: impl Iterator<Item = f64>) -> f64 {
+    let worst =
+        differences.try_fold(
+            0.0_f64,
+            |worst, next| if next.is_nan() { Err(next) } else { Ok(worst.max(next)) },
+        );
+    worst.unwrap_or_else(|nan| nan)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::worst;
+
+    #[test]
+    fn what_is_no_number_is_the_worst() {
+        assert_eq!(worst([0.1, 0.3, 0.2].into_iter()), 0.3);
+        assert!(worst([0.1, f64::NAN, 0.2].into_iter()).is_nan());
+        assert_eq!(worst([].into_iter()), 0.0);
+    }
+}

@@ -312,7 +312,7 @@ impl KernelBackend for Flex {
         let dims = dims(&x);
         let mut statistics = statistics(slice(&x), dims[1]);
         if let Some(sync) = sync {
-            (statistics, _) = sync.statistics(statistics, slice(&x).len() / dims[1]);
+            statistics = sync.statistics(statistics, slice(&x).len() / dims[1]);
         }
         let mut y = Buffer::of(slice(&x).len());
         let norm = Norm {

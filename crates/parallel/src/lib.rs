@@ -17,4 +17,4 @@ pub use launch::{launched_ranks, local_rank};
 #[cfg(feature = "mpi")]
 pub use mpi_job::{MpiJob, mpi_job};
 pub use ranks::Ranks;
-pub use threads::threads;
+pub use threads::{on_threads, threads};

@@ -2,6 +2,7 @@
 
 use crate::group::{Group, PeerLost};
 use crate::ranks::Ranks;
+use std::panic::resume_unwind;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 /// The ends of a group of `size` threads, by rank. Give each to one thread.
@@ -17,6 +18,19 @@ pub fn threads(size: usize) -> Vec<Ranks> {
         bytes: bytes.clone(),
     };
     (0..size).map(rank).map(Ranks::new).collect()
+}
+
+/// Runs `work` on `size` threads that are a group; what it gives, by rank. A panic of one of them goes on here.
+pub fn on_threads<T: Send>(size: usize, work: impl Fn(Ranks) -> T + Sync) -> Vec<T> {
+    std::thread::scope(|scope| {
+        let run = |ranks| {
+            let work = &work;
+            scope.spawn(move || work(ranks))
+        };
+        let all: Vec<_> = threads(size).into_iter().map(run).collect();
+        let joined = all.into_iter().map(std::thread::ScopedJoinHandle::join);
+        joined.map(|result| result.unwrap_or_else(|panic| resume_unwind(panic))).collect()
+    })
 }
 
 #[derive(Debug)]
@@ -138,22 +152,13 @@ impl<T> Meeting<T> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test")]
 mod tests {
-    use super::threads;
+    use super::on_threads;
     use crate::group::PeerLost;
-    use crate::ranks::Ranks;
-
-    fn on_all<T: Send>(size: usize, work: impl Fn(Ranks) -> T + Sync) -> Vec<T> {
-        std::thread::scope(|scope| {
-            let all: Vec<_> =
-                threads(size).into_iter().map(|ranks| scope.spawn(|| work(ranks))).collect();
-            all.into_iter().map(|thread| thread.join().unwrap()).collect()
-        })
-    }
 
     #[test]
     fn everybody_gets_the_sum_and_what_each_gave() {
         for size in [1, 2, 3, 5] {
-            let results = on_all(size, |ranks| {
+            let results = on_threads(size, |ranks| {
                 let rank = u8::try_from(ranks.rank()).unwrap();
                 // Again and again, so that a fast rank meets a slow one that is still leaving.
                 for round in 0..200_u8 {
@@ -176,7 +181,7 @@ mod tests {
 
     #[test]
     fn a_rank_that_ends_is_noticed_by_those_that_wait() {
-        let results = on_all(3, |ranks| {
+        let results = on_threads(3, |ranks| {
             if ranks.rank() == 1 {
                 return Ok(());
             }
@@ -188,7 +193,7 @@ mod tests {
     #[test]
     fn turns_do_not_overlap_and_parts_cover_everything_once() {
         let busy = std::sync::atomic::AtomicBool::new(false);
-        let parts = on_all(4, |ranks| {
+        let parts = on_threads(4, |ranks| {
             use std::sync::atomic::Ordering::SeqCst;
             ranks
                 .in_turn(|| {

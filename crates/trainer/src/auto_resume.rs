@@ -4,11 +4,9 @@ use crate::changes::{Change, changes};
 use crate::error::Error;
 use crate::observer::Observer;
 use crate::prepared::recorded_layers;
-use crate::ranks::{agree, from_first};
+use crate::ranks::from_first;
 use crate::resume::{ResumeOptions, resume};
-use crate::run::{
-    Destination, Outcome, RunSettings, absolute, agree_on_program, begin, begin_in, checked,
-};
+use crate::run::{Destination, Outcome, RunSettings, absolute, begin, begin_in, common_spec};
 use crate::run_directory::RunDirectory;
 use crate::spec::Layers;
 use std::path::{Path, PathBuf};
@@ -34,9 +32,7 @@ pub fn begin_or_resume(
         return begin(name, layers, destination, settings, observer);
     };
     if is_unbegun {
-        agree_on_program(&settings.ranks)?;
-        let spec = absolute(checked(layers)?);
-        agree(&settings.ranks, "the configuration", &spec.to_toml()?)?;
+        let spec = common_spec(layers, &settings.ranks)?;
         let directory = RunDirectory::unbegun(path);
         return begin_in(&directory, name, layers, &spec, settings, observer);
     }

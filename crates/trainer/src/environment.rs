@@ -55,7 +55,8 @@ fn commit() -> Option<String> {
     (output.status.success() && !name.is_empty()).then_some(name)
 }
 
-fn processor() -> Option<String> {
+/// The name of the processor, where Linux tells it.
+pub fn processor() -> Option<String> {
     let text = std::fs::read_to_string("/proc/cpuinfo").ok()?;
     let line = text.lines().find(|line| line.starts_with("model name"))?;
     Some(line.split_once(':')?.1.trim().to_owned())

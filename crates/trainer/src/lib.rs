@@ -59,6 +59,7 @@ pub use card::ModelCard;
 pub use changes::{Difference, differences};
 pub use device_memory::{device_memory_bytes, peak_resident_bytes};
 pub use drop_schedule::DropSchedule;
+pub use environment::processor;
 pub use error::Error;
 pub use evaluate_run::{best_model, evaluate_run, outputs_of_views};
 pub use loss::{ClassWeights, Loss, LossSpec, SmoothOver};

@@ -99,28 +99,17 @@ pub(crate) fn program() -> String {
 mod tests {
     use super::{agree, from_first, in_turn, settle};
     use crate::Error;
-    use kiln_parallel::{Ranks, threads};
-
-    fn on_all<T: Send>(size: usize, work: impl Fn(&Ranks) -> T + Sync) -> Vec<T> {
-        std::thread::scope(|scope| {
-            let run = |ranks: Ranks| {
-                let work = &work;
-                scope.spawn(move || work(&ranks))
-            };
-            let all: Vec<_> = threads(size).into_iter().map(run).collect();
-            all.into_iter().map(|thread| thread.join().unwrap()).collect()
-        })
-    }
+    use kiln_parallel::on_threads;
 
     #[test]
     fn one_failure_stops_all() {
-        let said = on_all(3, |ranks| {
+        let said = on_threads(3, |ranks| {
             let own = if ranks.rank() == 1 {
                 Err(Error::Device { reason: "burnt".to_owned() })
             } else {
                 Ok(())
             };
-            settle(ranks, own).unwrap_err().to_string()
+            settle(&ranks, own).unwrap_err().to_string()
         });
         assert_eq!(said[1], "the device failed: burnt");
         assert_eq!(said[0], "rank 1: the device failed: burnt");
@@ -129,9 +118,9 @@ mod tests {
 
     #[test]
     fn a_difference_is_named() {
-        let said = on_all(3, |ranks| {
+        let said = on_threads(3, |ranks| {
             let lr = if ranks.rank() == 2 { 0.2 } else { 0.1 };
-            agree(ranks, "the configuration", &format!("seed = 1\nlr = {lr}"))
+            agree(&ranks, "the configuration", &format!("seed = 1\nlr = {lr}"))
                 .unwrap_err()
                 .to_string()
         });
@@ -143,11 +132,11 @@ mod tests {
 
     #[test]
     fn rank_0_decides_and_turns_end() {
-        let given = on_all(2, |ranks| {
-            let decided = from_first(ranks, || Ok((ranks.rank(), "a".to_owned()))).unwrap();
-            let nothing = from_first(ranks, || Ok(None::<usize>)).unwrap();
+        let given = on_threads(2, |ranks| {
+            let decided = from_first(&ranks, || Ok((ranks.rank(), "a".to_owned()))).unwrap();
+            let nothing = from_first(&ranks, || Ok(None::<usize>)).unwrap();
             assert_eq!(nothing, None);
-            (decided, in_turn(ranks, || Ok(ranks.rank())).unwrap())
+            (decided, in_turn(&ranks, || Ok(ranks.rank())).unwrap())
         });
         assert_eq!(given, [((0, "a".to_owned()), 0), ((0, "a".to_owned()), 1)]);
     }

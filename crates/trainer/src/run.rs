@@ -88,10 +88,7 @@ pub fn begin(
     observer: &mut dyn Observer,
 ) -> Result<Outcome, Error> {
     let ranks = &settings.ranks;
-    agree_on_program(ranks)?;
-    let spec = absolute(checked(layers)?);
-    // What cannot be written down leaves no folder behind.
-    agree(ranks, "the configuration", &spec.to_toml()?)?;
+    let spec = common_spec(layers, ranks)?;
     let path = from_first(ranks, || {
         let directory = match destination {
             Destination::Numbered(parent) => RunDirectory::create_numbered(parent, name)?,
@@ -158,6 +155,15 @@ pub(crate) fn begin_in(
         let _ = std::fs::remove_dir_all(directory.path());
     }
     outcome
+}
+
+/// The checked experiment of the layers, which all ranks have, as they have the program.
+pub(crate) fn common_spec(layers: &Layers, ranks: &Ranks) -> Result<ExperimentSpec, Error> {
+    agree_on_program(ranks)?;
+    let spec = absolute(checked(layers)?);
+    // What cannot be written down leaves no folder behind.
+    agree(ranks, "the configuration", &spec.to_toml()?)?;
+    Ok(spec)
 }
 
 /// Whether all ranks run the same program.

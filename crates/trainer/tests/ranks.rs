@@ -8,7 +8,7 @@ mod records;
 mod runs;
 
 use kiln_models::WeightsFile;
-use kiln_parallel::{Ranks, threads};
+use kiln_parallel::on_threads;
 use kiln_trainer::record::{EpochRecord, Evaluation};
 use kiln_trainer::spec::Layers;
 use kiln_trainer::{
@@ -47,18 +47,6 @@ fn batch(micro: u32, accumulate: u32) -> String {
     format!("common.batch = {{ micro = {micro}, accumulate = {accumulate}, drop_last = false }}\n")
 }
 
-/// Runs `work` on every rank; its results by rank.
-fn on_all<T: Send>(size: usize, work: impl Fn(Ranks) -> T + Sync) -> Vec<T> {
-    std::thread::scope(|scope| {
-        let run = |ranks| {
-            let work = &work;
-            scope.spawn(move || work(ranks))
-        };
-        let all: Vec<_> = threads(size).into_iter().map(run).collect();
-        all.into_iter().map(|thread| thread.join().unwrap()).collect()
-    })
-}
-
 /// What a run came to.
 #[derive(Debug, Clone, PartialEq)]
 struct Result {
@@ -92,7 +80,7 @@ fn train(folder: &Path, size: usize, extra: &str) -> Result {
     let run = folder.join("run");
     let layers = layers_of(EXPERIMENT, folder, extra);
     let destination = Destination::Exactly(run);
-    let mut results = on_all(size, |ranks| {
+    let mut results = on_threads(size, |ranks| {
         let settings = RunSettings { ranks, ..settings() };
         begin("test", &layers, &destination, &settings, &mut Silent).unwrap()
     });
@@ -222,7 +210,7 @@ fn a_job_that_is_stopped_and_continued_ends_with_the_same_bits() {
         let run = folder.path().join("run");
         let layers = layers_of(EXPERIMENT, folder.path(), &extra);
         let destination = Destination::Exactly(run.clone());
-        let stopped = on_all(2, |ranks| {
+        let stopped = on_threads(2, |ranks| {
             let stop = StopRequest::default();
             // Only the second rank is asked.
             let steps = if ranks.is_first() { u64::MAX } else { 11 };
@@ -233,7 +221,7 @@ fn a_job_that_is_stopped_and_continued_ends_with_the_same_bits() {
         assert_eq!(stopped, vec![Outcome::Interrupted { directory: run.clone() }; 2]);
         let other = resume(&run, &ResumeOptions::default(), &settings(), &mut Silent).unwrap_err();
         assert!(other.to_string().contains("2 ranks"), "{other}");
-        let ended = on_all(2, |ranks| {
+        let ended = on_threads(2, |ranks| {
             let settings = RunSettings { ranks, ..settings() };
             resume(&run, &ResumeOptions::default(), &settings, &mut Silent).unwrap()
         });
@@ -243,7 +231,7 @@ fn a_job_that_is_stopped_and_continued_ends_with_the_same_bits() {
 
 fn errors(size: usize, layers: impl Fn(usize) -> Layers + Sync, run: &Path) -> Vec<Error> {
     let destination = Destination::Exactly(run.to_owned());
-    on_all(size, |ranks| {
+    on_threads(size, |ranks| {
         let layers = layers(ranks.rank());
         let settings = RunSettings { ranks, ..settings() };
         begin("test", &layers, &destination, &settings, &mut Silent).unwrap_err()
@@ -299,7 +287,7 @@ fn a_rank_that_fails_ends_the_job_with_the_last_checkpoint_intact() {
         assert_eq!(found.iter().map(Error::exit_code).collect::<Vec<_>>(), [3, 3], "{texts:?}");
         let told = texts.iter().filter(|text| text.starts_with("rank ")).count();
         assert_eq!(told, 1, "{texts:?}");
-        let mended = on_all(2, |ranks| {
+        let mended = on_threads(2, |ranks| {
             let settings = RunSettings { ranks, ..settings() };
             resume(&run, &ResumeOptions::default(), &settings, &mut Silent).unwrap_err()
         });

@@ -3,8 +3,7 @@
 //! The share of the product counts the FLOP of direct convolution, so Winograd may exceed 100 %.
 
 use super::median;
-use super::step::{CASES, Case, Measured, Mode, kiln, measure_apart};
-use crate::exit::Usage;
+use super::step::{CASES, Case, Measured, Mode, check_names, kiln, measure_apart};
 use crate::output::say;
 use burn::tensor::{Device, Distribution, Tensor};
 use std::path::Path;
@@ -62,12 +61,7 @@ pub(super) fn compare(python: Option<&Path>, rounds: u16, only: &[String]) -> an
     if python.is_some() {
         subjects.extend([Subject::Contiguous, Subject::ChannelsLast]);
     }
-    for name in only {
-        if !CASES.iter().any(|case| case.name() == *name) {
-            let known: Vec<_> = CASES.iter().map(|case| case.name()).collect();
-            return Err(Usage(format!("no case `{name}`; there are {}", known.join(", "))).into());
-        }
-    }
+    check_names(only, &CASES)?;
     let python = python.unwrap_or(Path::new("python3"));
     let peak = peak_rate();
     say(format!(

@@ -2,6 +2,7 @@
 
 use super::bare_step::{BareStep, network, pictures};
 use super::median;
+use crate::exit::Usage;
 use anyhow::{Context as _, bail};
 use burn::module::Module;
 use burn::tensor::Device;
@@ -23,6 +24,18 @@ pub(crate) struct Case {
     pub(crate) network: &'static str,
     pub(crate) size: usize,
     pub(crate) batch: usize,
+}
+
+/// Whether `cases` have all the `names` that were asked for.
+///
+/// # Errors
+/// [`Usage`] naming those that they have.
+pub(crate) fn check_names(names: &[String], cases: &[Case]) -> Result<(), Usage> {
+    let unknown = names.iter().find(|name| !cases.iter().any(|case| case.name() == **name));
+    let Some(unknown) = unknown else { return Ok(()) };
+    let mut known: Vec<_> = cases.iter().map(|case| case.name()).collect();
+    known.dedup();
+    Err(Usage(format!("no case `{unknown}`; there are {}", known.join(", "))))
 }
 
 /// Where and how a case is measured.

@@ -45,10 +45,7 @@ impl FoundDevice {
         let formats = [("f32", DType::F32), ("f16", DType::F16), ("bf16", DType::BF16)];
         let supported = formats.into_iter().filter(|(_, dtype)| self.handle.supports_dtype(*dtype));
         let memory_bytes = match self.backend {
-            Backend::Flex => of_proc("/proc/meminfo", "MemTotal").and_then(|text| {
-                let kibibytes: u64 = text.strip_suffix("kB")?.trim().parse().ok()?;
-                Some(kibibytes * 1024)
-            }),
+            Backend::Flex => system_memory_bytes(),
             _ => memory_of_card(&self.handle),
         };
         DeviceProperties {
@@ -102,9 +99,8 @@ pub(crate) fn found_of(backend: Backend) -> Vec<FoundDevice> {
 
 fn name(backend: Backend, handle: &Device) -> String {
     if backend == Backend::Flex {
-        let processor = of_proc("/proc/cpuinfo", "model name");
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        let processor = processor.unwrap_or_else(|| "processor".to_owned());
+        let processor = kiln_trainer::processor().unwrap_or_else(|| "processor".to_owned());
         return format!("{processor}, {threads} threads");
     }
     #[cfg(any(feature = "wgpu-plain", feature = "cuda"))]
@@ -114,9 +110,10 @@ fn name(backend: Backend, handle: &Device) -> String {
     format!("{handle:?}")
 }
 
-/// The first line of a file of Linux about `key`.
-fn of_proc(file: &str, key: &str) -> Option<String> {
-    let text = std::fs::read_to_string(file).ok()?;
-    let line = text.lines().find(|line| line.starts_with(key))?;
-    Some(line.split_once(':')?.1.trim().to_owned())
+/// The machine's memory, where Linux tells it.
+fn system_memory_bytes() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kibibytes * 1024)
 }

@@ -1,6 +1,6 @@
 //! One pass forward and backward, on the device and on the CPU.
 
-use super::{Scale, Tolerance, name, reference, verdict};
+use super::{Scale, Tolerance, name, reference, verdict, worst};
 use crate::bench::{BareStep, Case};
 use crate::output::say;
 use burn::tensor::Device;
@@ -21,11 +21,9 @@ pub(super) fn passes(
         for &(precision, limits) in precisions {
             let found = BareStep::on(case, device, precision)?.pass()?;
             let largest = |values: &[f32]| values.iter().fold(0.0_f32, |max, v| max.max(v.abs()));
-            let apart = expected.logits.iter().zip(&found.logits).map(|(a, b)| (a - b).abs());
-            // Not `max`, which takes no notice of what is no number.
-            let worst =
-                apart.fold(0.0_f32, |worst, apart| if apart <= worst { worst } else { apart });
-            let logits = f64::from(worst / largest(&expected.logits));
+            let pairs = expected.logits.iter().zip(&found.logits);
+            let apart = worst(pairs.map(|(a, b)| f64::from((a - b).abs())));
+            let logits = apart / f64::from(largest(&expected.logits));
             let gradients = relative(&expected.gradients, &found.gradients);
             let fits = logits <= limits.logits && gradients <= limits.gradients;
             agrees &= fits;

@@ -2,7 +2,7 @@
 
 use super::name;
 use crate::arguments::DeviceCheckArguments;
-use crate::bench::{Case, Measured, Mode, measure_apart};
+use crate::bench::{Case, Measured, Mode, check_names, measure_apart};
 use crate::device::DeviceChoice;
 use crate::exit::Usage;
 use crate::output::say;
@@ -32,11 +32,7 @@ const PEER: &str = include_str!("../../../../tests/peers/step_pytorch.py");
 /// # Errors
 /// [`Usage`] naming those that are.
 pub(super) fn check(only: &[String]) -> Result<(), Usage> {
-    let unknown = only.iter().find(|name| !CASES.iter().any(|case| case.name() == **name));
-    let Some(unknown) = unknown else { return Ok(()) };
-    let mut known: Vec<_> = CASES.iter().map(|case| case.name()).collect();
-    known.dedup();
-    Err(Usage(format!("no case `{unknown}`; there are {}", known.join(", "))))
+    check_names(only, &CASES)
 }
 
 /// Prints a table of the cases, or of those that were asked for.

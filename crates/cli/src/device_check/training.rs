@@ -1,6 +1,6 @@
 //! Whole runs of the trainer on the device and on the CPU: the same pictures, steps, checkpoints and scores.
 
-use super::{Scale, Tolerance, name, reference, verdict};
+use super::{Scale, Tolerance, name, reference, verdict, worst};
 use crate::output::say;
 use anyhow::{Context as _, bail};
 use burn::tensor::Device;
@@ -88,9 +88,7 @@ fn apart(expected: &[f64], found: &[f64]) -> f64 {
     if expected.len() != found.len() {
         return f64::INFINITY;
     }
-    let apart = expected.iter().zip(found).map(|(a, b)| ((a - b) / a).abs());
-    // Not `max`, which takes no notice of what is no number.
-    apart.fold(0.0, |worst, apart| if apart <= worst { worst } else { apart })
+    worst(expected.iter().zip(found).map(|(a, b)| ((a - b) / a).abs()))
 }
 
 /// What a run came to.

@@ -20,22 +20,45 @@ pub(crate) fn statistics(x: &[f32], channels: usize) -> Statistics {
         .par_chunks(layout.block())
         .map(|rows| arch.dispatch(BlockStatistics { rows, channels, layout }))
         .collect();
-    let mut count = 0.0;
-    let mut mean = vec![0.0_f64; channels];
-    let mut squares = vec![0.0_f64; channels];
-    for (rows, (block_mean, block_squares)) in x.chunks(layout.block()).zip(&blocks) {
-        let added = (rows.len() / channels) as f64;
-        let total = count + added;
-        for c in 0..channels {
-            let apart = f64::from(block_mean[c]) - mean[c];
-            mean[c] += apart * added / total;
-            squares[c] += f64::from(block_squares[c]) + apart * apart * count * added / total;
-        }
-        count = total;
+    let mut pooled = Pooled::new(channels);
+    for (rows, (mean, squares)) in x.chunks(layout.block()).zip(&blocks) {
+        pooled.add((rows.len() / channels) as f64, mean, |c| f64::from(squares[c]));
     }
-    Statistics {
-        mean: mean.into_iter().map(narrow).collect(),
-        variance: squares.into_iter().map(|s| narrow(s / count)).collect(),
+    pooled.statistics()
+}
+
+/// The statistics of several parts of a batch, by Chan, Golub and LeVeque's update in the order of the parts.
+#[derive(Debug)]
+pub(super) struct Pooled {
+    count: f64,
+    mean: Vec<f64>,
+    /// Sums of squared distances from the means.
+    squares: Vec<f64>,
+}
+
+impl Pooled {
+    pub(super) fn new(channels: usize) -> Self {
+        Self { count: 0.0, mean: vec![0.0; channels], squares: vec![0.0; channels] }
+    }
+
+    /// Takes a part in, of so many values in each channel, at least one, with their mean and sum of squared distances from it.
+    pub(super) fn add(&mut self, added: f64, mean: &[f32], squares: impl Fn(usize) -> f64) {
+        let Self { count, mean: all_mean, squares: all_squares } = self;
+        let total = *count + added;
+        for c in 0..all_mean.len() {
+            let apart = f64::from(mean[c]) - all_mean[c];
+            all_mean[c] += apart * added / total;
+            all_squares[c] += squares(c) + apart * apart * *count * added / total;
+        }
+        *count = total;
+    }
+
+    pub(super) fn statistics(self) -> Statistics {
+        let Self { count, mean, squares } = self;
+        Statistics {
+            mean: mean.into_iter().map(narrow).collect(),
+            variance: squares.into_iter().map(|s| narrow(s / count)).collect(),
+        }
     }
 }
 

@@ -1,8 +1,7 @@
 //! Batch norm over a batch of which every rank holds a part.
 
 use super::gradient::ParameterGradients;
-use super::statistics::Statistics;
-use super::sums::narrow;
+use super::statistics::{Pooled, Statistics};
 use kiln_parallel::{PeerLost, Ranks};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -50,62 +49,39 @@ impl SyncNorm {
         self.shared.count.load(Ordering::Relaxed)
     }
 
-    /// The statistics of all ranks from this one's of `count` values in each channel, by Chan, Golub and LeVeque's update in
-    /// the ranks' order; and of how many values they are.
-    pub(crate) fn statistics(&self, own: Statistics, count: usize) -> (Statistics, usize) {
+    /// The statistics of all ranks, in their order, from this one's of `count` values in each channel.
+    pub(crate) fn statistics(&self, own: Statistics, count: usize) -> Statistics {
         let own_count = if self.shared.is_silent.load(Ordering::Relaxed) { 0 } else { count };
         let numbers = own.mean.iter().chain(&own.variance).flat_map(|value| value.to_le_bytes());
         let message: Vec<u8> =
             (own_count as u64).to_le_bytes().into_iter().chain(numbers).collect();
-        let Ok(all) = self.ranks.gather(&message) else {
+        let all = self.ranks.gather(&message).unwrap_or_default();
+        if all.is_empty() || all.iter().any(|other| other.len() != message.len()) {
+            // A rank is gone, or they do not run the same norms.
             self.shared.is_lost.store(true, Ordering::Relaxed);
-            return (own, count);
-        };
-        let channels = own.mean.len();
-        if all.iter().any(|other| other.len() != message.len()) {
-            // They do not run the same norms.
-            self.shared.is_lost.store(true, Ordering::Relaxed);
-            return (own, count);
+            return own;
         }
-        let mut total = 0.0;
-        let mut mean = vec![0.0_f64; channels];
-        let mut squares = vec![0.0_f64; channels];
+        let channels = own.mean.len();
+        let mut pooled = Pooled::new(channels);
+        let mut total = 0;
         for message in &all {
-            let (count, numbers) = message.split_at(size_of::<u64>().min(message.len()));
+            let (count, numbers) = message.split_at(size_of::<u64>());
             let count = u64::from_le_bytes(count.try_into().unwrap_or_default());
             if count == 0 {
                 continue;
             }
-            let added = count as f64;
-            let sum = total + added;
-            let values: Vec<f64> = numbers
+            let values: Vec<f32> = numbers
                 .chunks_exact(size_of::<f32>())
-                .map(|bytes| f64::from(f32::from_le_bytes(bytes.try_into().unwrap_or_default())))
+                .map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap_or_default()))
                 .collect();
-            for c in 0..channels {
-                let apart = values[c] - mean[c];
-                mean[c] += apart * added / sum;
-                squares[c] += values[channels + c] * added + apart * apart * total * added / sum;
-            }
-            total = sum;
+            let (mean, variance) = values.split_at(channels);
+            let added = count as f64;
+            pooled.add(added, mean, |c| f64::from(variance[c]) * added);
+            total += count;
         }
-        if total == 0.0 {
-            // Nobody has a picture, and nothing comes of it.
-            self.shared.count.store(0, Ordering::Relaxed);
-            return (own, count);
-        }
-        let statistics = Statistics {
-            mean: mean.into_iter().map(narrow).collect(),
-            variance: squares.into_iter().map(|s| narrow(s / total)).collect(),
-        };
-        #[allow(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "a sum of counts"
-        )]
-        let count = total as usize;
-        self.shared.count.store(count, Ordering::Relaxed);
-        (statistics, count)
+        self.shared.count.store(usize::try_from(total).unwrap_or(usize::MAX), Ordering::Relaxed);
+        // Where nobody has a picture, nothing comes of it.
+        if total == 0 { own } else { pooled.statistics() }
     }
 
     /// The sums of all ranks' gradients of the parameters.
